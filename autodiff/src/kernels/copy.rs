@@ -1,0 +1,42 @@
+//! Strided elements into row-major order.
+
+use super::nest::Nest;
+use super::parallel;
+use crate::dtype::Element;
+use crate::tensor::Tensor;
+
+/// A contiguous copy of a tensor of any layout.
+pub(crate) fn packed<T: Element>(x: &Tensor) -> Tensor {
+    Tensor::build(*x.shape(), |out| copy_into::<T>(x, out))
+}
+
+/// The elements of `x` in row-major order into `out`.
+pub(crate) fn copy_into<T: Element>(x: &Tensor, out: &mut [T]) {
+    if let Some(values) = x.contiguous_slice::<T>() {
+        return out.copy_from_slice(values);
+    }
+    if out.is_empty() {
+        return;
+    }
+    let values = x.buffer.as_ref().expect("kernels get tensors with values").slice::<T>();
+    let nest = Nest::new(x.dims(), [&x.strides]);
+    let (len, [step]) = (nest.row_len(), nest.row_steps());
+    parallel::chunks_mut(out, len, 2, |first, chunk| {
+        let mut rows = chunk.chunks_exact_mut(len);
+        nest.rows(first, rows.len(), |[offset]| {
+            let start = (x.offset as isize + offset) as usize;
+            let row = rows.next().expect("as many rows as were asked for");
+            match step {
+                1 => row.copy_from_slice(&values[start..start + len]),
+                0 => row.fill(values[start]),
+                _ => {
+                    let mut at = start as isize;
+                    for v in row {
+                        *v = values[at as usize];
+                        at += step;
+                    }
+                }
+            }
+        });
+    });
+}

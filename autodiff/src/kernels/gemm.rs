@@ -1,0 +1,152 @@
+//! Matrix products.
+//!
+//! Large ones go to the `gemm` crates, which choose AVX2 or AVX-512 micro-kernels at run time
+//! and never split the inner axis between threads, so the bits don't depend on their number.
+//! Small ones, where packing and dispatch would cost more than the product, run as plain loops.
+
+use gemm_common::Parallelism;
+
+use super::parallel;
+use super::simd::vectorized;
+use crate::dtype::Element;
+
+/// A matrix in a slice: where it begins and how far rows and columns lie apart.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Matrix<'a, T> {
+    pub(crate) values: &'a [T],
+    pub(crate) offset: usize,
+    pub(crate) row: isize,
+    pub(crate) column: isize,
+}
+
+impl<T: Copy> Matrix<'_, T> {
+    #[inline(always)]
+    fn at(&self, i: usize, j: usize) -> T {
+        self.values
+            [(self.offset as isize + i as isize * self.row + j as isize * self.column) as usize]
+    }
+
+    /// Whether every element of an `rows × columns` matrix lies inside the slice.
+    fn holds(&self, rows: usize, columns: usize) -> bool {
+        if rows == 0 || columns == 0 {
+            return true;
+        }
+        let (r, c) = ((rows - 1) as isize * self.row, (columns - 1) as isize * self.column);
+        let (low, high) = (r.min(0) + c.min(0), r.max(0) + c.max(0));
+        self.offset as isize + low >= 0 && self.offset as isize + high < self.values.len() as isize
+    }
+}
+
+/// Element types that have matrix products.
+pub(crate) trait Gemm: Element {
+    /// `out = a · b`, or `out += a · b`; `a` is `(m, k)`, `b` is `(k, n)`, `out` row-major
+    /// `(m, n)`.
+    fn gemm(
+        size: [usize; 3],
+        a: Matrix<'_, Self>,
+        b: Matrix<'_, Self>,
+        out: &mut [Self],
+        accumulate: bool,
+    );
+}
+
+/// Multiply-adds under which plain loops win.
+const SMALL: usize = 4096;
+/// Multiply-adds from which a second thread pays.
+const PARALLEL: usize = 1 << 20;
+
+macro_rules! small {
+    ($name:ident, $type:ty) => {
+        vectorized! {
+            fn $name(
+                size: [usize; 3],
+                a: Matrix<'_, $type>,
+                b: Matrix<'_, $type>,
+                out: &mut [$type],
+                accumulate: bool,
+            ) {
+                let [m, n, k] = size;
+                for (i, row) in out.chunks_exact_mut(n).enumerate().take(m) {
+                    if !accumulate {
+                        row.fill(0.0);
+                    }
+                    for p in 0..k {
+                        let x = a.at(i, p);
+                        if b.column == 1 {
+                            let start = (b.offset as isize + p as isize * b.row) as usize;
+                            let b_row = &b.values[start..start + n];
+                            row.iter_mut().zip(b_row).for_each(|(y, &b)| *y += x * b);
+                        } else {
+                            for (j, y) in row.iter_mut().enumerate() {
+                                *y += x * b.at(p, j);
+                            }
+                        }
+                    }
+                }
+            }
+        }
+    };
+}
+small!(small_f32, f32);
+small!(small_f64, f64);
+
+macro_rules! gemm {
+    ($type:ty, $small:ident, $large:path) => {
+        impl Gemm for $type {
+            #[inline]
+            #[allow(unsafe_code)]
+            fn gemm(
+                [m, n, k]: [usize; 3],
+                a: Matrix<'_, $type>,
+                b: Matrix<'_, $type>,
+                out: &mut [$type],
+                accumulate: bool,
+            ) {
+                assert!(out.len() >= m * n, "the output holds the product");
+                if m * n == 0 {
+                    return;
+                }
+                let work = m * n * k;
+                if work <= SMALL {
+                    return $small([m, n, k], a, b, out, accumulate);
+                }
+                assert!(a.holds(m, k) && b.holds(k, n), "factors lie inside their slices");
+                let run = |threads: Parallelism, out: &mut [$type]| {
+                    // SAFETY: the asserts above keep every access inside the three slices, and
+                    // `out` is borrowed mutably, so it overlaps neither factor.
+                    unsafe {
+                        $large()(
+                            m,
+                            n,
+                            k,
+                            out.as_mut_ptr(),
+                            1,
+                            n as isize,
+                            accumulate,
+                            a.values.as_ptr().add(a.offset),
+                            a.column,
+                            a.row,
+                            b.values.as_ptr().add(b.offset),
+                            b.column,
+                            b.row,
+                            1.0,
+                            1.0,
+                            false,
+                            false,
+                            false,
+                            threads,
+                        );
+                    }
+                };
+                let threads = parallel::threads();
+                if threads == 1 || work < PARALLEL {
+                    run(Parallelism::None, out);
+                } else {
+                    parallel::with_pool(|| run(Parallelism::Rayon(threads), out));
+                }
+            }
+        }
+    };
+}
+gemm!(f32, small_f32, gemm_f32::gemm::f32::get_gemm_fn);
+gemm!(f64, small_f64, gemm_f64::gemm::f64::get_gemm_fn);

@@ -1,0 +1,13 @@
+//! Loops over raw elements: the only place with SIMD, threads, or `unsafe`.
+//!
+//! Kernels know nothing of tapes. Results never depend on the number of threads: work is split
+//! only between outputs, or at places that depend on sizes alone.
+
+pub(crate) mod copy;
+pub(crate) mod elementwise;
+pub(crate) mod gemm;
+pub(crate) mod math;
+pub(crate) mod nest;
+pub(crate) mod parallel;
+pub(crate) mod reduce;
+pub(crate) mod simd;

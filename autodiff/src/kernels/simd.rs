@@ -1,0 +1,90 @@
+//! One binary for every processor: a kernel is compiled for three levels of instructions, and
+//! the best that the machine has is chosen at run time.
+//!
+//! Kernels are plain Rust that the compiler vectorises. None uses fused multiply-add, so
+//! element-wise results are the same bits at every level.
+
+use std::sync::atomic::{AtomicU8, Ordering};
+
+/// What a kernel may use.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Level {
+    /// What every processor of this architecture has.
+    Baseline,
+    /// 256-bit vectors (x86-64 with AVX2).
+    Avx2,
+    /// 512-bit vectors (x86-64 with AVX-512 F, BW, DQ and VL).
+    Avx512,
+}
+
+/// The level of this machine, found once.
+#[inline]
+pub fn level() -> Level {
+    static FOUND: AtomicU8 = AtomicU8::new(u8::MAX);
+    match FOUND.load(Ordering::Relaxed) {
+        0 => Level::Baseline,
+        1 => Level::Avx2,
+        2 => Level::Avx512,
+        _ => {
+            let level = detect();
+            FOUND.store(level as u8, Ordering::Relaxed);
+            level
+        }
+    }
+}
+
+#[cfg(target_arch = "x86_64")]
+fn detect() -> Level {
+    let avx512 = is_x86_feature_detected!("avx512f")
+        && is_x86_feature_detected!("avx512bw")
+        && is_x86_feature_detected!("avx512dq")
+        && is_x86_feature_detected!("avx512vl");
+    match (avx512, is_x86_feature_detected!("avx2")) {
+        (true, true) => Level::Avx512,
+        (false, true) => Level::Avx2,
+        _ => Level::Baseline,
+    }
+}
+
+#[cfg(not(target_arch = "x86_64"))]
+fn detect() -> Level {
+    Level::Baseline
+}
+
+/// Defines a function whose body is compiled for every [`Level`] and dispatched at run time.
+///
+/// `vectorized! { pub(crate) fn name[T: Bound](a: A, b: B) -> R { body } }`
+macro_rules! vectorized {
+    ($(#[$meta:meta])* $vis:vis fn $name:ident $([$($generics:tt)*])? (
+        $($arg:ident: $ty:ty),* $(,)?
+    ) $(-> $ret:ty)? $body:block) => {
+        $(#[$meta])*
+        #[inline]
+        #[allow(unsafe_code, clippy::too_many_arguments, clippy::needless_lifetimes)]
+        $vis fn $name $(<$($generics)*>)? ($($arg: $ty),*) $(-> $ret)? {
+            #[inline(always)]
+            fn body $(<$($generics)*>)? ($($arg: $ty),*) $(-> $ret)? $body
+
+            #[cfg(target_arch = "x86_64")]
+            {
+                #[target_feature(enable = "avx2")]
+                fn avx2 $(<$($generics)*>)? ($($arg: $ty),*) $(-> $ret)? {
+                    body($($arg),*)
+                }
+                #[target_feature(enable = "avx2,avx512f,avx512bw,avx512dq,avx512vl")]
+                fn avx512 $(<$($generics)*>)? ($($arg: $ty),*) $(-> $ret)? {
+                    body($($arg),*)
+                }
+                match $crate::kernels::simd::level() {
+                    // SAFETY: `level` found these features on this processor.
+                    $crate::kernels::simd::Level::Avx512 => return unsafe { avx512($($arg),*) },
+                    // SAFETY: as above.
+                    $crate::kernels::simd::Level::Avx2 => return unsafe { avx2($($arg),*) },
+                    $crate::kernels::simd::Level::Baseline => {}
+                }
+            }
+            body($($arg),*)
+        }
+    };
+}
+pub(crate) use vectorized;

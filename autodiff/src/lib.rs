@@ -1,0 +1,23 @@
+//! Tensors, a tape, and ops whose gradients are made of ops.
+#![doc = ""]
+
+mod convert;
+mod dtype;
+mod error;
+mod kernels;
+mod op;
+mod operators;
+pub mod ops;
+mod shape;
+mod storage;
+mod tape;
+mod tensor;
+
+pub use dtype::{DType, Element};
+pub use error::{Error, Result};
+pub use kernels::parallel::{set_threads, threads};
+pub use op::{Call, Gradients, Op, Saves, apply};
+pub use shape::{IntoShape, MAX_RANK, PROBES, Shape, Spec, axis_of, broadcast, is_probe};
+pub use storage::release_memory;
+pub use tape::{Pause, Tape, is_recording};
+pub use tensor::Tensor;

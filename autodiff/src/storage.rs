@@ -1,0 +1,204 @@
+//! Where elements live: typed vectors behind `Arc`, recycled from step to step.
+//!
+//! A training step makes and drops the same buffers again and again. Each thread keeps the
+//! dropped ones in lists by element type and size class, so that in steady state an op
+//! allocates nothing, and large buffers are not handed back to the system only to be
+//! page-faulted in again. Buffers are always initialised; a fresh op overwrites them.
+
+use std::cell::RefCell;
+use std::sync::Arc;
+
+use crate::dtype::{DType, Element};
+
+/// Elements of one of the run-time types.
+#[derive(Debug)]
+#[doc(hidden)]
+pub enum Storage {
+    F32(Vec<f32>),
+    F64(Vec<f64>),
+    I32(Vec<i32>),
+    I64(Vec<i64>),
+    U8(Vec<u8>),
+    Bool(Vec<bool>),
+}
+
+impl Storage {
+    pub(crate) fn dtype(&self) -> DType {
+        match self {
+            Storage::F32(_) => DType::F32,
+            Storage::F64(_) => DType::F64,
+            Storage::I32(_) => DType::I32,
+            Storage::I64(_) => DType::I64,
+            Storage::U8(_) => DType::U8,
+            Storage::Bool(_) => DType::Bool,
+        }
+    }
+
+    pub(crate) fn len(&self) -> usize {
+        match self {
+            Storage::F32(v) => v.len(),
+            Storage::F64(v) => v.len(),
+            Storage::I32(v) => v.len(),
+            Storage::I64(v) => v.len(),
+            Storage::U8(v) => v.len(),
+            Storage::Bool(v) => v.len(),
+        }
+    }
+}
+
+/// A shared handle to a [`Storage`]; the last one to be dropped gives it back to the pool.
+#[derive(Clone, Debug)]
+pub(crate) struct Buffer(Option<Arc<Storage>>);
+
+impl Buffer {
+    /// A buffer of at least `len` elements with arbitrary values.
+    #[inline]
+    pub(crate) fn scratch<T: Element>(len: usize) -> Buffer {
+        let class = class_above(len);
+        let recycled = POOL.try_with(|pool| pool.borrow_mut().take(T::DTYPE, class)).ok().flatten();
+        Buffer(Some(
+            recycled.unwrap_or_else(|| Arc::new(T::wrap(vec![T::default(); class_len(class)]))),
+        ))
+    }
+
+    /// A buffer that owns `values`.
+    pub(crate) fn from_vec<T: Element>(values: Vec<T>) -> Buffer {
+        Buffer(Some(Arc::new(T::wrap(values))))
+    }
+
+    #[inline]
+    fn storage(&self) -> &Arc<Storage> {
+        self.0.as_ref().expect("a buffer is empty only while it is dropped")
+    }
+
+    #[inline]
+    pub(crate) fn slice<T: Element>(&self) -> &[T] {
+        T::slice(self.storage())
+    }
+
+    /// The elements for writing, when nobody else holds them.
+    #[inline]
+    pub(crate) fn slice_mut<T: Element>(&mut self) -> Option<&mut [T]> {
+        Arc::get_mut(self.0.as_mut()?).map(T::slice_mut)
+    }
+
+    /// Whether nobody else holds these elements.
+    #[inline]
+    pub(crate) fn is_unique(&mut self) -> bool {
+        self.0.as_mut().is_some_and(|arc| Arc::get_mut(arc).is_some())
+    }
+}
+
+impl Drop for Buffer {
+    #[inline]
+    fn drop(&mut self) {
+        if let Some(mut arc) = self.0.take()
+            && Arc::get_mut(&mut arc).is_some()
+        {
+            // Err: the thread is ending and its pool is gone; the memory is simply freed.
+            let _ = POOL.try_with(|pool| pool.borrow_mut().put(arc));
+        }
+    }
+}
+
+/// Smallest buffer, in elements.
+const SMALLEST: usize = 16;
+/// Sizes grow by a quarter of a power of two, so at most a fifth of a buffer is unused.
+const STEPS: usize = 4;
+/// Bytes a thread keeps for reuse before it frees what is dropped.
+const KEPT_BYTES: usize = 2 << 30;
+
+/// The size class that holds at least `len` elements.
+#[inline]
+fn class_above(len: usize) -> usize {
+    if len <= SMALLEST {
+        return 0;
+    }
+    let power = (len - 1).ilog2() as usize; // 2^power < len <= 2^(power + 1)
+    let step = ((len - 1) - (1 << power)) * STEPS >> power;
+    (power - SMALLEST.ilog2() as usize) * STEPS + step + 1
+}
+
+/// Number of elements in a class.
+#[inline]
+fn class_len(class: usize) -> usize {
+    if class == 0 {
+        return SMALLEST;
+    }
+    let (power, step) = ((class - 1) / STEPS, (class - 1) % STEPS);
+    (SMALLEST << power) + ((SMALLEST << power) / STEPS) * (step + 1)
+}
+
+#[derive(Default)]
+struct Pool {
+    /// Free buffers by element type, then class.
+    free: [Vec<Vec<Arc<Storage>>>; DType::ALL.len()],
+    bytes: usize,
+}
+
+impl Pool {
+    #[inline]
+    fn take(&mut self, dtype: DType, class: usize) -> Option<Arc<Storage>> {
+        let arc = self.free[dtype as usize].get_mut(class)?.pop()?;
+        self.bytes -= class_len(class) * dtype.size();
+        Some(arc)
+    }
+
+    #[inline]
+    fn put(&mut self, arc: Arc<Storage>) {
+        let (dtype, len) = (arc.dtype(), arc.len());
+        if len < SMALLEST {
+            return;
+        }
+        // A vector that came from a user may have any length: it serves the class below it.
+        let mut class = class_above(len);
+        if class_len(class) > len {
+            class -= 1;
+        }
+        let bytes = class_len(class) * dtype.size();
+        if self.bytes + bytes > KEPT_BYTES {
+            return;
+        }
+        let classes = &mut self.free[dtype as usize];
+        if classes.len() <= class {
+            classes.resize_with(class + 1, Vec::new);
+        }
+        self.bytes += bytes;
+        classes[class].push(arc);
+    }
+}
+
+thread_local! {
+    static POOL: RefCell<Pool> = RefCell::new(Pool::default());
+}
+
+/// Frees the buffers that this thread keeps for reuse.
+///
+/// A thread keeps up to 2 GiB of dropped buffers, because the next step will want the same
+/// sizes again. A program that is done with its large tensors can give the memory back.
+pub fn release_memory() {
+    POOL.with(|pool| *pool.borrow_mut() = Pool::default());
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_class_holds_what_was_asked_and_wastes_little() {
+        for len in 1..5000 {
+            let class = class_above(len);
+            assert!(class_len(class) >= len, "{len}");
+            assert!(class == 0 || class_len(class - 1) < len, "{len} fits a smaller class");
+            assert!(class == 0 || class_len(class) * 4 <= len * 5 + 16, "{len}");
+        }
+    }
+
+    #[test]
+    fn a_dropped_buffer_is_used_again() {
+        let first = Buffer::scratch::<f32>(1000);
+        let address = first.slice::<f32>().as_ptr();
+        drop(first);
+        assert_eq!(Buffer::scratch::<f32>(1010).slice::<f32>().as_ptr(), address);
+    }
+}

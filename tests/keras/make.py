@@ -1,0 +1,43 @@
+"""Writes goldens/*.json: numbers made by Keras itself, which cornu's tests compare with.
+
+    pip install -r tests/keras/requirements.txt
+    KERAS_BACKEND=jax python tests/keras/make.py [FILE ...]
+
+Without arguments every file is made; `make.py layers losses` makes those two.
+"""
+
+import importlib
+import os
+import sys
+
+os.environ["KERAS_BACKEND"] = "jax"
+os.environ.setdefault("JAX_PLATFORMS", "cpu")
+
+FILES = {  # golden file: module that makes it
+    "layers": "make_layers",
+    "activations": "make_small",
+    "losses": "make_losses",
+    "metrics": "make_metrics",
+    "optimizers": "make_optimizers",
+    "schedules": "make_small",
+    "regularizers": "make_small",
+    "constraints": "make_small",
+    "initializers": "make_small",
+    "models": "make_models",
+    "training": "make_training",
+}
+
+
+def main(wanted):
+    unknown = [name for name in wanted if name not in FILES]
+    if unknown:
+        sys.exit(f"no such golden file: {', '.join(unknown)}; there are: {', '.join(FILES)}")
+    from common import write
+
+    for name in wanted or FILES:
+        make = getattr(importlib.import_module(FILES[name]), name)
+        write(name, make())
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])

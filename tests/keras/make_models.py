@@ -1,0 +1,150 @@
+"""models.json: whole models as JSON, with weights, outputs and summary."""
+
+import json
+
+import keras
+from keras import Input, Model, Sequential
+from keras import layers as L
+
+from common import Random, array
+
+
+def xor():
+    return Sequential([Input((2,)), L.Dense(10), L.Activation("tanh"), L.Dense(1), L.Activation("sigmoid")])
+
+
+def convnet():
+    return Sequential([
+        Input((8, 8, 1)),
+        L.Conv2D(3, 3, activation="relu"),
+        L.MaxPooling2D(),
+        L.Conv2D(4, 3, padding="same", activation="relu"),
+        L.MaxPooling2D(2),
+        L.Flatten(),
+        L.Dropout(0.5),
+        L.Dense(3, activation="softmax"),
+    ])
+
+
+def convnet_batch_normalization():
+    return Sequential([
+        Input((6, 6, 2), name="image"),
+        L.Conv2D(4, 3, strides=2, padding="same", use_bias=False),
+        L.BatchNormalization(),
+        L.Activation("relu"),
+        L.GlobalAveragePooling2D(),
+        L.LayerNormalization(),
+        L.Dense(2, name="scores"),
+    ], name="small_convnet")
+
+
+def sequential_without_input():
+    """Built by its first batch."""
+    model = Sequential([L.Dense(4, activation="relu"), L.Dense(2)])
+    model.build((None, 3))
+    return model
+
+
+def embedding():
+    return Sequential([
+        Input((4,), dtype="int32"), L.Embedding(7, 3), L.Reshape((-1,)), L.Dense(1, activation="sigmoid"),
+    ])
+
+
+def two_inputs_two_outputs():
+    left, right = Input((3,), name="left"), Input((2,), name="right")
+    both = L.Concatenate()([L.Dense(4, activation="relu")(left), L.Dense(3, activation="tanh")(right)])
+    return Model([left, right], [L.Dense(2, name="score")(both), L.Dense(3, activation="softmax", name="kind")(both)])
+
+
+def shared_layer():
+    first, second = Input((3,)), Input((3,))
+    shared = L.Dense(4, activation="tanh")
+    joined = L.Subtract()([shared(first), shared(second)])
+    return Model([first, second], L.Dense(1)(joined))
+
+
+def residual():
+    inputs = Input((4,))
+    x = L.Dense(4, activation="relu")(inputs)
+    x = L.Add()([x, inputs])
+    y = L.Dense(4, activation="relu")(x)
+    x = L.Add()([y, x])
+    return Model(inputs, L.Dense(2)(x))
+
+
+def nested():
+    encoder = Sequential([Input((3,)), L.Dense(5, activation="relu"), L.Dense(2)])
+    inputs = Input((3,))
+    return Model(inputs, L.Dense(1)(encoder(inputs)))
+
+
+def nested_functional_twice():
+    inside = Input((3,))
+    tower = Model(inside, L.Dense(2, activation="tanh")(inside), name="tower")
+    first, second = Input((3,), name="first"), Input((3,), name="second")
+    dot = L.Dot(axes=1, normalize=True)([tower(first), tower(second)])
+    return Model([first, second], dot, name="siamese")
+
+
+def frozen_layers():
+    """Some weights are not trainable: the summary counts them apart."""
+    return Sequential([Input((3,)), L.Dense(4, trainable=False), L.BatchNormalization(), L.Dense(2)])
+
+
+def long_names():
+    """Names and shapes that do not fit into the columns of the summary."""
+    inputs = Input((3,), name="a_rather_long_name_for_an_input_layer")
+    x = L.Dense(1000, name="a_dense_layer_whose_name_is_much_longer_than_its_column")(inputs)
+    x = L.Dense(1, name="out")(x)
+    return Model(inputs, x, name="a_model")
+
+
+MODELS = [
+    xor, convnet, convnet_batch_normalization, sequential_without_input, embedding,
+    two_inputs_two_outputs, shared_layer, residual, nested, nested_functional_twice,
+    frozen_layers, long_names,
+]  # fmt: skip
+
+
+def models():
+    return [case(make) for make in MODELS]
+
+
+def case(make):
+    keras.utils.clear_session(free_memory=False)
+    name = make.__name__
+    random = Random(name)
+    model = make()
+    if name == "long_names":  # its weights would fill the file
+        weights = None
+    else:
+        weights = random.weights_for(model.weights)
+        model.set_weights(weights)
+    inputs = [
+        random.integers(7, 3, *x.shape[1:]) if x.dtype == "int32" else random.normal(3, *x.shape[1:])
+        for x in model.inputs
+    ]
+    result = {
+        "name": name,
+        "json": json.loads(model.to_json()),
+        "output_shape": model.output_shape,
+        "layer_names": [layer.name for layer in model.layers],
+        "summary": summary(model),
+    }
+    if weights:
+        outputs = model(inputs if len(inputs) > 1 else inputs[0], training=False)
+        outputs = outputs if isinstance(outputs, list) else [outputs]
+        result["weights"] = [
+            {"path": v.path, "trainable": v.trainable, "array": array(v.numpy())} for v in model.weights
+        ]
+        result["inputs"] = [array(x) for x in inputs]
+        result["outputs"] = [array(y) for y in outputs]
+    return result
+
+
+def summary(model):
+    """The text of model.summary(line_length=80), without terminal colours."""
+    lines = []
+    model.summary(line_length=80, print_fn=lambda text, line_break=False: lines.append(text))
+    return "\n".join(lines)
