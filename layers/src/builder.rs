@@ -1,0 +1,98 @@
+//! Making weights.
+
+use cornu_autodiff::{DType, Generator, Shape, Tensor};
+
+use crate::constraint::Constraint;
+use crate::error::Result;
+use crate::initializer::Initializer;
+use crate::parameter::Parameter;
+use crate::regularizer::Regularizer;
+
+/// Makes a layer's weights, in the order in which Keras lists them.
+#[derive(Debug)]
+pub struct WeightBuilder<'a> {
+    generator: &'a Generator,
+    dtype: DType,
+    /// Part of the layer that weights are being made for, with a slash behind it.
+    part: String,
+    made: Vec<Parameter>,
+}
+
+/// What a weight has besides its shape and first value.
+#[derive(Clone, Debug, Default)]
+pub struct WeightOptions {
+    /// Penalty added to the loss.
+    pub regularizer: Option<Regularizer>,
+    /// What the value is brought back to after each step.
+    pub constraint: Option<Constraint>,
+    /// Set for statistics, which training doesn't learn.
+    pub statistic: bool,
+}
+
+impl<'a> WeightBuilder<'a> {
+    /// A builder whose first values are drawn from `generator`.
+    pub fn new(generator: &'a Generator, dtype: DType) -> WeightBuilder<'a> {
+        WeightBuilder { generator, dtype, part: String::new(), made: Vec::new() }
+    }
+
+    /// The dtype of weights.
+    pub fn dtype(&self) -> DType {
+        self.dtype
+    }
+
+    /// A weight that is learned.
+    ///
+    /// # Errors
+    /// When the initializer can't make this shape.
+    pub fn add(
+        &mut self,
+        name: &str,
+        shape: &[usize],
+        initializer: &Initializer,
+    ) -> Result<Parameter> {
+        self.add_with(name, shape, initializer, WeightOptions::default())
+    }
+
+    /// A weight with a penalty, a constraint, or that isn't learned.
+    ///
+    /// # Errors
+    /// As [`add`](WeightBuilder::add).
+    pub fn add_with(
+        &mut self,
+        name: &str,
+        shape: &[usize],
+        initializer: &Initializer,
+        options: WeightOptions,
+    ) -> Result<Parameter> {
+        let shape = Shape::new(shape)?;
+        let value: Tensor = initializer.sample(&shape, self.dtype, self.generator)?;
+        let WeightOptions { regularizer, constraint, statistic } = options;
+        let local = format!("{}{name}", self.part);
+        let parameter = Parameter::new(local, value, !statistic, regularizer, constraint);
+        self.made.push(parameter.clone());
+        Ok(parameter)
+    }
+
+    /// Runs `f` for a part of the layer whose weights are named `part/name`.
+    ///
+    /// # Errors
+    /// Those of `f`.
+    pub fn within<R>(
+        &mut self,
+        part: &str,
+        f: impl FnOnce(&mut WeightBuilder<'_>) -> Result<R>,
+    ) -> Result<R> {
+        let mut inner = WeightBuilder::new(self.generator, self.dtype);
+        inner.part = format!("{}{part}/", self.part);
+        let result = f(&mut inner)?;
+        self.made.append(&mut inner.made);
+        Ok(result)
+    }
+
+    /// The weights made so far: learned ones first, then statistics, as Keras orders them.
+    pub fn finish(self) -> Vec<Parameter> {
+        let (learned, statistics): (Vec<_>, Vec<_>) =
+            self.made.into_iter().partition(Parameter::is_learned);
+        learned.into_iter().chain(statistics).collect()
+    }
+}

@@ -1,0 +1,72 @@
+//! What a call knows besides its inputs, and what it leaves besides its outputs.
+
+use cornu_autodiff::{Generator, Tensor};
+
+use crate::parameter::Parameter;
+
+/// One pass through a model. Layers never change during a call: what a training step is to
+/// change or to add to the loss they leave here.
+#[derive(Debug)]
+pub struct Context<'a> {
+    training: bool,
+    generator: Option<&'a Generator>,
+    losses: Vec<Tensor>,
+    updates: Vec<(Parameter, Tensor)>,
+}
+
+impl<'a> Context<'a> {
+    /// A pass that only predicts.
+    pub fn inference() -> Context<'static> {
+        Context { training: false, generator: None, losses: Vec::new(), updates: Vec::new() }
+    }
+
+    /// A pass that trains, with the randomness of its dropouts.
+    pub fn training(generator: &'a Generator) -> Context<'a> {
+        Context {
+            training: true,
+            generator: Some(generator),
+            losses: Vec::new(),
+            updates: Vec::new(),
+        }
+    }
+
+    /// Whether this pass trains.
+    pub fn is_training(&self) -> bool {
+        self.training
+    }
+
+    /// Runs `f` as if this pass did not train: what a frozen layer does.
+    pub fn as_inference<R>(&mut self, f: impl FnOnce(&mut Context<'a>) -> R) -> R {
+        let before = std::mem::replace(&mut self.training, false);
+        let result = f(self);
+        self.training = before;
+        result
+    }
+
+    /// Where randomness comes from; only while training.
+    pub fn generator(&self) -> Option<&'a Generator> {
+        self.generator.filter(|_| self.training)
+    }
+
+    /// Adds a scalar to the loss: an activity regularizer, say.
+    pub fn add_loss(&mut self, loss: Tensor) {
+        self.losses.push(loss);
+    }
+
+    /// Leaves a new value for a weight that isn't learned, to be set once the step has
+    /// succeeded.
+    pub fn update(&mut self, parameter: &Parameter, value: Tensor) {
+        self.updates.push((parameter.clone(), value));
+    }
+
+    /// The losses added so far.
+    pub fn take_losses(&mut self) -> Vec<Tensor> {
+        std::mem::take(&mut self.losses)
+    }
+
+    /// The new values left so far. A weight that one step updates twice, in a shared layer, is
+    /// there twice.
+    pub fn take_updates(&mut self) -> Vec<(Parameter, Tensor)> {
+        std::mem::take(&mut self.updates)
+    }
+}

@@ -1,0 +1,290 @@
+//! What a layer is.
+
+use std::fmt::Debug;
+
+use cornu_autodiff::{DType, Spec, Tensor};
+use smallvec::{SmallVec, smallvec};
+
+use crate::builder::WeightBuilder;
+use crate::context::Context;
+use crate::error::{Error, Result};
+use crate::setting::Configured;
+
+/// A few tensors: mostly one.
+pub type Tensors = SmallVec<[Tensor; 1]>;
+
+/// A layer: plain options, how weights are made from them and the inputs' shapes, and how
+/// outputs are computed from inputs and weights.
+///
+/// Options are declared with [`config!`](crate::config); weights are a type of their own that
+/// exists only once the layer is built. A layer writes no shape rule: `call` runs on tensors
+/// without values to work shapes out.
+///
+/// ```
+/// use cornu_layers::{config, Context, Inputs, Layer, Parameter, Result, WeightBuilder};
+/// use cornu_layers::Initializer;
+/// use cornu_autodiff::{Spec, Tensor};
+///
+/// config! {
+///     /// `y = x · gain`, element by element, with a gain that is learned.
+///     pub struct Gain["Gain"] {
+///         ..
+///         /// First value of the gain.
+///         initializer: Initializer = Initializer::Ones,
+///     }
+/// }
+///
+/// impl Layer for Gain {
+///     type Weights = Parameter;
+///     fn build(&self, inputs: &[Spec], weights: &mut WeightBuilder<'_>) -> Result<Parameter> {
+///         let axis = inputs[0].dims()[inputs[0].dims().len() - 1];
+///         weights.add("gain", &[axis], &self.initializer)
+///     }
+///     fn call(&self, gain: &Parameter, x: &Inputs<'_>, _: &mut Context<'_>) -> Result<Tensor> {
+///         Ok(x.only()? * gain.value())
+///     }
+/// }
+/// ```
+pub trait Layer: Configured + Clone + Debug + Send + Sync + 'static {
+    /// The layer's weights.
+    type Weights: Debug + Send + Sync + 'static;
+
+    /// Makes the weights for inputs of these dtypes and shapes. Axes of unknown size hold a
+    /// [probe](cornu_autodiff::is_probe); [`known_axis`] refuses them.
+    ///
+    /// # Errors
+    /// When an option is out of its range or doesn't fit the inputs.
+    fn build(&self, inputs: &[Spec], weights: &mut WeightBuilder<'_>) -> Result<Self::Weights>;
+
+    /// The output.
+    ///
+    /// # Errors
+    /// When the inputs are not what the layer can work with.
+    fn call(
+        &self,
+        weights: &Self::Weights,
+        inputs: &Inputs<'_>,
+        context: &mut Context<'_>,
+    ) -> Result<Tensor>;
+
+    /// The outputs of a layer that has several.
+    ///
+    /// # Errors
+    /// As [`call`](Layer::call).
+    fn call_all(
+        &self,
+        weights: &Self::Weights,
+        inputs: &Inputs<'_>,
+        context: &mut Context<'_>,
+    ) -> Result<Tensors> {
+        Ok(smallvec![self.call(weights, inputs, context)?])
+    }
+
+    /// What becomes of the inputs' mask: `None` where every step counts. By default a mask
+    /// passes through a layer whose [`MASK`](Layer::MASK) says so, and is refused elsewhere:
+    /// a mask that is silently dropped makes padding count.
+    ///
+    /// # Errors
+    /// When there is a mask that the layer can't obey.
+    fn mask(&self, _weights: &Self::Weights, inputs: &Inputs<'_>) -> Result<Option<Tensor>> {
+        match (Self::MASK, inputs.masks.iter().flatten().next()) {
+            (_, None) | (Masks::Absorbs, _) => Ok(None),
+            (Masks::Passes, Some(mask)) => Ok(Some(mask.clone())),
+            (Masks::Refuses, Some(_)) => Err(Error::setting(
+                "mask",
+                "this layer can't obey a mask; put it before the layer that makes the mask, or \
+                 reduce the masked axis first",
+                "a masked input",
+            )),
+        }
+    }
+
+    /// What the layer does with a mask on its input.
+    const MASK: Masks = Masks::Refuses;
+
+    /// The penalty on the output, added to the loss; not divided by the batch size, as in
+    /// Keras.
+    fn activity_regularizer(&self) -> Option<&crate::Regularizer> {
+        None
+    }
+
+    /// Keys of the config that Keras writes beside the layer's own, such as `input_dtype`, and
+    /// the values at which they may be ignored.
+    const IGNORED: &'static [(&'static str, &'static str)] = &[];
+
+    /// The Python module that Keras names in this layer's JSON.
+    const MODULE: &'static str = "keras.layers";
+}
+
+/// What a layer does with a mask on its input.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Masks {
+    /// It is an error.
+    Refuses,
+    /// The output has the same mask.
+    Passes,
+    /// The layer obeys it and the output has none.
+    Absorbs,
+}
+
+/// What a layer is called on.
+#[derive(Clone, Copy, Debug)]
+pub struct Inputs<'a> {
+    /// The tensors.
+    pub tensors: &'a [Tensor],
+    /// A mask for each tensor that has one: bool, true where a step counts. May be shorter.
+    pub masks: &'a [Option<Tensor>],
+}
+
+impl<'a> Inputs<'a> {
+    /// Inputs without masks.
+    pub fn new(tensors: &'a [Tensor]) -> Inputs<'a> {
+        Inputs { tensors, masks: &[] }
+    }
+
+    /// The input of a layer that has one.
+    ///
+    /// # Errors
+    /// When there are more, or none.
+    #[inline]
+    pub fn only(&self) -> Result<&'a Tensor> {
+        match self.tensors {
+            [x] => Ok(x),
+            several => {
+                let shapes: Vec<_> = several.iter().map(Tensor::shape).collect();
+                Err(Error::input("the layer takes one input", &shapes))
+            }
+        }
+    }
+
+    /// The mask of input `index`, if it has one.
+    pub fn mask(&self, index: usize) -> Option<&'a Tensor> {
+        self.masks.get(index)?.as_ref()
+    }
+}
+
+/// The size of an axis that must be known, counted from the last if negative.
+///
+/// # Errors
+/// When it is unknown or doesn't exist.
+pub fn known_axis(x: &Spec, axis: isize) -> Result<usize> {
+    let at = cornu_autodiff::axis_of("axis", axis, x.shape.rank())?;
+    let size = x.dims()[at];
+    if cornu_autodiff::is_probe(size) {
+        let rule = format!("the size of axis {axis} must be known to build the layer");
+        return Err(Error::input(rule, &[&x.shape]));
+    }
+    Ok(size)
+}
+
+/// Refuses inputs whose number of axes isn't `rank`.
+///
+/// # Errors
+/// With the rank that was expected.
+pub fn expect_rank(inputs: &[Spec], rank: usize) -> Result<()> {
+    match inputs {
+        [x] if x.shape.rank() == rank => Ok(()),
+        _ => {
+            let shapes: Vec<_> = inputs.iter().map(|x| &x.shape).collect();
+            Err(Error::input(format!("the layer takes one input of rank {rank}"), &shapes))
+        }
+    }
+}
+
+/// Setters that every layer has.
+pub trait LayerOptions: Configured {
+    /// Names the layer. Without a name, a model numbers its layers by class: `dense`,
+    /// `dense_1`, …
+    #[must_use]
+    fn name(mut self, name: impl Into<String>) -> Self {
+        self.common_mut().name = Some(name.into());
+        self
+    }
+
+    /// Whether training changes the layer's weights; true unless set.
+    #[must_use]
+    fn trainable(mut self, trainable: bool) -> Self {
+        self.common_mut().frozen = !trainable;
+        self
+    }
+
+    /// The dtype of weights and output; float32 unless set.
+    #[must_use]
+    fn dtype(mut self, dtype: DType) -> Self {
+        self.common_mut().dtype = Some(dtype);
+        self
+    }
+
+    /// The shape of one sample, without the batch axis, for the first layer of a `Sequential`.
+    #[must_use]
+    fn input_shape(mut self, shape: impl AsRef<[usize]>) -> Self {
+        self.common_mut().input_shape = Some(shape.as_ref().iter().map(|&d| Some(d)).collect());
+        self
+    }
+
+    /// The size of a sample that is a vector: `input_shape([size])`.
+    #[must_use]
+    fn input_dim(self, size: usize) -> Self {
+        self.input_shape([size])
+    }
+}
+
+impl<L: Configured> LayerOptions for L {}
+
+/// A layer together with its weights.
+pub(crate) trait Built: Debug + Send + Sync {
+    fn call(&self, inputs: &Inputs<'_>, context: &mut Context<'_>) -> Result<Tensors>;
+    fn mask(&self, inputs: &Inputs<'_>) -> Result<Option<Tensor>>;
+}
+
+#[derive(Debug)]
+pub(crate) struct BuiltLayer<L: Layer> {
+    pub(crate) layer: L,
+    pub(crate) weights: L::Weights,
+}
+
+impl<L: Layer> Built for BuiltLayer<L> {
+    #[inline]
+    fn call(&self, inputs: &Inputs<'_>, context: &mut Context<'_>) -> Result<Tensors> {
+        let outputs = self.layer.call_all(&self.weights, inputs, context)?;
+        if let Some(regularizer) = self.layer.activity_regularizer() {
+            for output in &outputs {
+                context.add_loss(regularizer.penalty(output)?);
+            }
+        }
+        Ok(outputs)
+    }
+    #[inline]
+    fn mask(&self, inputs: &Inputs<'_>) -> Result<Option<Tensor>> {
+        self.layer.mask(&self.weights, inputs)
+    }
+}
+
+/// A layer without its type.
+pub(crate) trait Description: Debug + Send + Sync {
+    fn class(&self) -> &'static str;
+    fn module(&self) -> &'static str;
+    fn common(&self) -> &crate::Common;
+    fn settings(&self) -> crate::Config;
+    fn build(&self, inputs: &[Spec], weights: &mut WeightBuilder<'_>) -> Result<Box<dyn Built>>;
+}
+
+impl<L: Layer> Description for L {
+    fn class(&self) -> &'static str {
+        L::CLASS
+    }
+    fn module(&self) -> &'static str {
+        L::MODULE
+    }
+    fn common(&self) -> &crate::Common {
+        Configured::common(self)
+    }
+    fn settings(&self) -> crate::Config {
+        Configured::settings(self)
+    }
+    fn build(&self, inputs: &[Spec], weights: &mut WeightBuilder<'_>) -> Result<Box<dyn Built>> {
+        self.check_settings()?;
+        let weights = Layer::build(self, inputs, weights)?;
+        Ok(Box::new(BuiltLayer { layer: self.clone(), weights }))
+    }
+}
