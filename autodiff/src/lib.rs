@@ -12,6 +12,7 @@ mod shape;
 mod storage;
 mod tape;
 mod tensor;
+pub mod testing;
 
 pub use dtype::{DType, Element};
 pub use error::{Error, Result};
