@@ -9,5 +9,6 @@ pub(crate) mod gemm;
 pub(crate) mod math;
 pub(crate) mod nest;
 pub(crate) mod parallel;
+pub(crate) mod random;
 pub(crate) mod reduce;
 pub(crate) mod simd;

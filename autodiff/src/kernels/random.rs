@@ -1,0 +1,60 @@
+//! Random numbers in bulk: the same bits on any number of threads.
+
+use rand::{Rng, SeedableRng};
+use rand_chacha::ChaCha8Rng;
+
+use super::parallel;
+
+/// Numbers drawn from one stretch of a stream. Depends on nothing, least of all on threads.
+const PIECE: usize = 4096;
+/// Words of a stretch, far more than rejected draws can use up.
+const STRETCH: u32 = 32;
+
+/// The generator of stream `stream` of a seed.
+pub(crate) fn stream(seed: u64, stream: u64) -> ChaCha8Rng {
+    let mut rng = ChaCha8Rng::seed_from_u64(seed);
+    rng.set_stream(stream);
+    rng
+}
+
+/// Fills `out` from a stream, piece by piece; `draw` fills one piece.
+fn pieces<T: Send>(
+    rng: &ChaCha8Rng,
+    out: &mut [T],
+    cost: usize,
+    draw: impl Fn(&mut ChaCha8Rng, &mut [T]) + Sync + Send,
+) {
+    parallel::chunks_mut(out, PIECE, cost, |first, chunk| {
+        for (i, piece) in chunk.chunks_mut(PIECE).enumerate() {
+            let mut rng = rng.clone();
+            rng.set_word_pos(((first + i) as u128) << STRETCH);
+            draw(&mut rng, piece);
+        }
+    });
+}
+
+/// One number at a time, for laws that reject some draws.
+pub(crate) fn fill<T: Send>(
+    rng: &ChaCha8Rng,
+    out: &mut [T],
+    draw: impl Fn(&mut ChaCha8Rng) -> T + Sync + Send,
+) {
+    pieces(rng, out, 8, |rng, piece| piece.iter_mut().for_each(|v| *v = draw(rng)));
+}
+
+/// From one 32-bit word each.
+pub(crate) fn fill_words<T: Send>(
+    rng: &ChaCha8Rng,
+    out: &mut [T],
+    f: impl Fn(u32) -> T + Sync + Send,
+) {
+    pieces(rng, out, 4, |rng, piece| {
+        let mut bytes = [0u8; 4 * 256];
+        for block in piece.chunks_mut(256) {
+            let bytes = &mut bytes[..4 * block.len()];
+            rng.fill_bytes(bytes);
+            let words = bytes.as_chunks::<4>().0;
+            block.iter_mut().zip(words).for_each(|(v, &word)| *v = f(u32::from_le_bytes(word)));
+        }
+    });
+}
