@@ -1,6 +1,6 @@
 //! Making weights.
 
-use cornu_autodiff::{DType, Generator, Shape, Tensor};
+use cornu_autodiff::{DType, Shape, Spec};
 
 use crate::constraint::Constraint;
 use crate::error::Result;
@@ -9,9 +9,10 @@ use crate::parameter::Parameter;
 use crate::regularizer::Regularizer;
 
 /// Makes a layer's weights, in the order in which Keras lists them.
+///
+/// Weights are made without values; a model draws them, from its own seed, once it is complete.
 #[derive(Debug)]
-pub struct WeightBuilder<'a> {
-    generator: &'a Generator,
+pub struct WeightBuilder {
     dtype: DType,
     /// Part of the layer that weights are being made for, with a slash behind it.
     part: String,
@@ -29,10 +30,10 @@ pub struct WeightOptions {
     pub statistic: bool,
 }
 
-impl<'a> WeightBuilder<'a> {
-    /// A builder whose first values are drawn from `generator`.
-    pub fn new(generator: &'a Generator, dtype: DType) -> WeightBuilder<'a> {
-        WeightBuilder { generator, dtype, part: String::new(), made: Vec::new() }
+impl WeightBuilder {
+    /// A builder of weights of one dtype.
+    pub fn new(dtype: DType) -> WeightBuilder {
+        WeightBuilder { dtype, part: String::new(), made: Vec::new() }
     }
 
     /// The dtype of weights.
@@ -43,7 +44,7 @@ impl<'a> WeightBuilder<'a> {
     /// A weight that is learned.
     ///
     /// # Errors
-    /// When the initializer can't make this shape.
+    /// When there are more axes than a tensor can have.
     pub fn add(
         &mut self,
         name: &str,
@@ -65,12 +66,16 @@ impl<'a> WeightBuilder<'a> {
         options: WeightOptions,
     ) -> Result<Parameter> {
         let shape = Shape::new(shape)?;
-        let value: Tensor = initializer.sample(&shape, self.dtype, self.generator)?;
-        let WeightOptions { regularizer, constraint, statistic } = options;
+        let spec = Spec::new(self.dtype, shape);
         let local = format!("{}{name}", self.part);
-        let parameter = Parameter::new(local, value, !statistic, regularizer, constraint);
+        let parameter = Parameter::new(local, spec, initializer.clone(), options);
         self.made.push(parameter.clone());
         Ok(parameter)
+    }
+
+    /// Takes in weights that exist already: those of a model used as a layer.
+    pub fn adopt(&mut self, weights: impl IntoIterator<Item = Parameter>) {
+        self.made.extend(weights);
     }
 
     /// Runs `f` for a part of the layer whose weights are named `part/name`.
@@ -80,9 +85,9 @@ impl<'a> WeightBuilder<'a> {
     pub fn within<R>(
         &mut self,
         part: &str,
-        f: impl FnOnce(&mut WeightBuilder<'_>) -> Result<R>,
+        f: impl FnOnce(&mut WeightBuilder) -> Result<R>,
     ) -> Result<R> {
-        let mut inner = WeightBuilder::new(self.generator, self.dtype);
+        let mut inner = WeightBuilder::new(self.dtype);
         inner.part = format!("{}{part}/", self.part);
         let result = f(&mut inner)?;
         self.made.append(&mut inner.made);
@@ -90,7 +95,7 @@ impl<'a> WeightBuilder<'a> {
     }
 
     /// The weights made so far: learned ones first, then statistics, as Keras orders them.
-    pub fn finish(self) -> Vec<Parameter> {
+    pub(crate) fn finish(self) -> Vec<Parameter> {
         let (learned, statistics): (Vec<_>, Vec<_>) =
             self.made.into_iter().partition(Parameter::is_learned);
         learned.into_iter().chain(statistics).collect()

@@ -9,6 +9,8 @@ use crate::parameter::Parameter;
 #[derive(Debug)]
 pub struct Context<'a> {
     training: bool,
+    /// Whether the layer being called is frozen.
+    frozen: bool,
     generator: Option<&'a Generator>,
     losses: Vec<Tensor>,
     updates: Vec<(Parameter, Tensor)>,
@@ -17,13 +19,20 @@ pub struct Context<'a> {
 impl<'a> Context<'a> {
     /// A pass that only predicts.
     pub fn inference() -> Context<'static> {
-        Context { training: false, generator: None, losses: Vec::new(), updates: Vec::new() }
+        Context {
+            training: false,
+            frozen: false,
+            generator: None,
+            losses: Vec::new(),
+            updates: Vec::new(),
+        }
     }
 
     /// A pass that trains, with the randomness of its dropouts.
     pub fn training(generator: &'a Generator) -> Context<'a> {
         Context {
             training: true,
+            frozen: false,
             generator: Some(generator),
             losses: Vec::new(),
             updates: Vec::new(),
@@ -35,12 +44,14 @@ impl<'a> Context<'a> {
         self.training
     }
 
-    /// Runs `f` as if this pass did not train: what a frozen layer does.
-    pub fn as_inference<R>(&mut self, f: impl FnOnce(&mut Context<'a>) -> R) -> R {
-        let before = std::mem::replace(&mut self.training, false);
-        let result = f(self);
-        self.training = before;
-        result
+    /// Whether the layer being called is frozen. Batch normalization then predicts, even in a
+    /// pass that trains.
+    pub fn is_frozen(&self) -> bool {
+        self.frozen
+    }
+
+    pub(crate) fn set_frozen(&mut self, frozen: bool) -> bool {
+        std::mem::replace(&mut self.frozen, frozen)
     }
 
     /// Where randomness comes from; only while training.

@@ -1,14 +1,17 @@
 //! What a layer is.
 
+use std::any::Any;
 use std::fmt::Debug;
 
 use cornu_autodiff::{DType, Spec, Tensor};
+use serde_json::Value;
 use smallvec::{SmallVec, smallvec};
 
 use crate::builder::WeightBuilder;
 use crate::context::Context;
 use crate::error::{Error, Result};
-use crate::setting::Configured;
+use crate::handle::LayerRef;
+use crate::setting::{Common, Config, Configured};
 
 /// A few tensors: mostly one.
 pub type Tensors = SmallVec<[Tensor; 1]>;
@@ -36,7 +39,7 @@ pub type Tensors = SmallVec<[Tensor; 1]>;
 ///
 /// impl Layer for Gain {
 ///     type Weights = Parameter;
-///     fn build(&self, inputs: &[Spec], weights: &mut WeightBuilder<'_>) -> Result<Parameter> {
+///     fn build(&self, inputs: &[Spec], weights: &mut WeightBuilder) -> Result<Parameter> {
 ///         let axis = inputs[0].dims()[inputs[0].dims().len() - 1];
 ///         weights.add("gain", &[axis], &self.initializer)
 ///     }
@@ -54,7 +57,7 @@ pub trait Layer: Configured + Clone + Debug + Send + Sync + 'static {
     ///
     /// # Errors
     /// When an option is out of its range or doesn't fit the inputs.
-    fn build(&self, inputs: &[Spec], weights: &mut WeightBuilder<'_>) -> Result<Self::Weights>;
+    fn build(&self, inputs: &[Spec], weights: &mut WeightBuilder) -> Result<Self::Weights>;
 
     /// The output.
     ///
@@ -231,16 +234,25 @@ pub trait LayerOptions: Configured {
 
 impl<L: Configured> LayerOptions for L {}
 
-/// A layer together with its weights.
-pub(crate) trait Built: Debug + Send + Sync {
+/// A layer together with its weights: what [`AnyLayer::build`] makes.
+pub trait Built: Debug + Send + Sync {
+    /// The outputs.
+    ///
+    /// # Errors
+    /// When the inputs are not what the layer can work with.
     fn call(&self, inputs: &Inputs<'_>, context: &mut Context<'_>) -> Result<Tensors>;
+
+    /// What becomes of the inputs' mask.
+    ///
+    /// # Errors
+    /// When there is a mask that the layer can't obey.
     fn mask(&self, inputs: &Inputs<'_>) -> Result<Option<Tensor>>;
 }
 
 #[derive(Debug)]
-pub(crate) struct BuiltLayer<L: Layer> {
-    pub(crate) layer: L,
-    pub(crate) weights: L::Weights,
+struct BuiltLayer<L: Layer> {
+    layer: L,
+    weights: L::Weights,
 }
 
 impl<L: Layer> Built for BuiltLayer<L> {
@@ -260,31 +272,53 @@ impl<L: Layer> Built for BuiltLayer<L> {
     }
 }
 
-/// A layer without its type.
-pub(crate) trait Description: Debug + Send + Sync {
-    fn class(&self) -> &'static str;
-    fn module(&self) -> &'static str;
-    fn common(&self) -> &crate::Common;
-    fn settings(&self) -> crate::Config;
-    fn build(&self, inputs: &[Spec], weights: &mut WeightBuilder<'_>) -> Result<Box<dyn Built>>;
+/// A layer without its type. Every [`Layer`] is one; so is a whole model, when it is used as a
+/// layer of another.
+pub trait AnyLayer: Debug + Send + Sync {
+    /// The class's name in Keras.
+    fn class(&self) -> &str;
+    /// The Python module that Keras names in the JSON.
+    fn module(&self) -> &str;
+    /// Name, trainable flag, dtype and input shape.
+    fn common(&self) -> &Common;
+    /// The layer's own options as Keras writes them.
+    fn settings(&self) -> Config;
+    /// Checks the options and makes the weights.
+    ///
+    /// # Errors
+    /// As [`Layer::build`].
+    fn build(&self, inputs: &[Spec], weights: &mut WeightBuilder) -> Result<Box<dyn Built>>;
+    /// The layers inside this one, if it is made of layers.
+    fn sublayers(&self) -> &[LayerRef] {
+        &[]
+    }
+    /// The whole layer as JSON, where that is more than class and config.
+    fn envelope(&self) -> Option<Value> {
+        None
+    }
+    /// The layer as what it is.
+    fn as_any(&self) -> &dyn Any;
 }
 
-impl<L: Layer> Description for L {
-    fn class(&self) -> &'static str {
+impl<L: Layer> AnyLayer for L {
+    fn class(&self) -> &str {
         L::CLASS
     }
-    fn module(&self) -> &'static str {
+    fn module(&self) -> &str {
         L::MODULE
     }
-    fn common(&self) -> &crate::Common {
+    fn common(&self) -> &Common {
         Configured::common(self)
     }
-    fn settings(&self) -> crate::Config {
+    fn settings(&self) -> Config {
         Configured::settings(self)
     }
-    fn build(&self, inputs: &[Spec], weights: &mut WeightBuilder<'_>) -> Result<Box<dyn Built>> {
+    fn build(&self, inputs: &[Spec], weights: &mut WeightBuilder) -> Result<Box<dyn Built>> {
         self.check_settings()?;
         let weights = Layer::build(self, inputs, weights)?;
         Ok(Box::new(BuiltLayer { layer: self.clone(), weights }))
+    }
+    fn as_any(&self) -> &dyn Any {
+        self
     }
 }

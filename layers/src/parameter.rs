@@ -4,10 +4,12 @@ use std::fmt;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, OnceLock, PoisonError, RwLock};
 
-use cornu_autodiff::{Shape, Tensor};
+use cornu_autodiff::{Generator, Shape, Spec, Tensor};
 
+use crate::builder::WeightOptions;
 use crate::constraint::Constraint;
 use crate::error::{Error, Result};
+use crate::initializer::Initializer;
 use crate::regularizer::Regularizer;
 
 /// A shared handle to a weight. Clones are the same weight.
@@ -21,8 +23,9 @@ struct Inner {
     /// Within its layer: `kernel`, or `forward_layer/cell/kernel`.
     local: String,
     path: OnceLock<String>,
-    shape: Shape,
+    spec: Spec,
     value: RwLock<Tensor>,
+    initializer: Initializer,
     /// Whether training is meant to change it at all: false for moving statistics.
     trainable: bool,
     /// Set while the layer it belongs to is frozen.
@@ -32,20 +35,21 @@ struct Inner {
 }
 
 impl Parameter {
-    /// A weight with its first value; `local` names it within its layer.
+    /// A weight without a value yet; `local` names it within its layer.
     pub fn new(
         local: impl Into<String>,
-        value: Tensor,
-        trainable: bool,
-        regularizer: Option<Regularizer>,
-        constraint: Option<Constraint>,
+        spec: Spec,
+        initializer: Initializer,
+        options: WeightOptions,
     ) -> Parameter {
+        let WeightOptions { regularizer, constraint, statistic } = options;
         Parameter(Arc::new(Inner {
             local: local.into(),
             path: OnceLock::new(),
-            shape: *value.shape(),
-            value: RwLock::new(value),
-            trainable,
+            spec,
+            value: RwLock::new(Tensor::symbolic(spec)),
+            initializer,
+            trainable: !statistic,
             frozen: AtomicBool::new(false),
             regularizer,
             constraint,
@@ -74,7 +78,29 @@ impl Parameter {
 
     /// Its shape, which never changes.
     pub fn shape(&self) -> &Shape {
-        &self.0.shape
+        &self.0.spec.shape
+    }
+
+    /// Its dtype and shape, which never change.
+    pub fn spec(&self) -> &Spec {
+        &self.0.spec
+    }
+
+    /// Whether it has a value.
+    pub fn is_initialized(&self) -> bool {
+        !self.value().is_symbolic()
+    }
+
+    /// Draws its first value.
+    ///
+    /// # Errors
+    /// When the initializer can't make this shape.
+    pub fn initialize(&self, generator: &Generator) -> Result<()> {
+        let Spec { dtype, shape } = self.0.spec;
+        let value = self.0.initializer.sample(&shape, dtype, generator).map_err(|e| {
+            Error::setting(format!("first value of `{}`", self.path()), e.to_string(), shape)
+        })?;
+        self.set(value)
     }
 
     /// Its present value.
@@ -88,15 +114,12 @@ impl Parameter {
     /// # Errors
     /// When dtype or shape differ.
     pub fn set(&self, value: Tensor) -> Result<()> {
-        let mut place = self.0.value.write().unwrap_or_else(PoisonError::into_inner);
-        if value.spec() != place.spec() {
-            let rule = format!("it has dtype and shape {:?}", place.spec());
-            return Err(Error::setting(format!("weight `{}`", self.path()), rule, format!(
-                "{:?}",
-                value.spec()
-            )));
+        if value.spec() != self.spec() {
+            let rule = format!("its dtype and shape are {:?}", self.spec());
+            let got = format!("{:?}", value.spec());
+            return Err(Error::setting(format!("weight `{}`", self.path()), rule, got));
         }
-        *place = value;
+        self.update(|place| *place = value);
         Ok(())
     }
 
@@ -132,7 +155,7 @@ impl Parameter {
 
     /// Number of elements.
     pub fn size(&self) -> usize {
-        self.0.shape.size()
+        self.0.spec.shape.size()
     }
 
     /// Whether both are the same weight, not merely equal ones.

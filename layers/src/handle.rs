@@ -1,0 +1,302 @@
+//! A layer as models hold it: named, shared, built once.
+
+use std::fmt;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, OnceLock};
+
+use cornu_autodiff::{DType, Spec, Tensor};
+use serde_json::{Value, json};
+use smallvec::SmallVec;
+
+use crate::builder::WeightBuilder;
+use crate::context::Context;
+use crate::error::{Error, Result};
+use crate::layer::{AnyLayer, Built, Inputs, Layer, Tensors};
+use crate::parameter::Parameter;
+use crate::setting::{Config, Setting};
+use crate::symbol::{shape_text, unprobed};
+
+/// A shared handle to a layer. Clones are the same layer, with the same weights: calling it
+/// twice in a graph shares them.
+#[derive(Clone)]
+pub struct LayerRef(Arc<Inner>);
+
+struct Inner {
+    layer: Box<dyn AnyLayer>,
+    name: OnceLock<String>,
+    frozen: AtomicBool,
+    built: OnceLock<State>,
+}
+
+/// What exists once the shapes of the inputs are known.
+struct State {
+    built: Box<dyn Built>,
+    weights: Vec<Parameter>,
+    dtype: DType,
+    /// Shapes of the inputs the layer was built for.
+    shapes: Vec<Vec<Option<usize>>>,
+}
+
+impl LayerRef {
+    /// A handle to a layer; [`IntoLayer`] does it for you.
+    pub fn new(layer: impl AnyLayer + 'static) -> LayerRef {
+        let common = layer.common();
+        let name = common.name.clone().map_or_else(OnceLock::new, OnceLock::from);
+        let frozen = AtomicBool::new(common.frozen);
+        LayerRef(Arc::new(Inner { layer: Box::new(layer), name, frozen, built: OnceLock::new() }))
+    }
+
+    /// The layer's name. Before a model has numbered it, its class in snake case.
+    pub fn name(&self) -> String {
+        self.0.name.get().cloned().unwrap_or_else(|| snake_case(self.class()))
+    }
+
+    /// The name it was given by its user or a model, if it has one yet.
+    pub fn given_name(&self) -> Option<&str> {
+        self.0.name.get().map(String::as_str)
+    }
+
+    /// Names it, unless it has a name.
+    pub fn set_name(&self, name: String) {
+        let _ = self.0.name.set(name);
+    }
+
+    /// The class's name in Keras.
+    pub fn class(&self) -> &str {
+        self.0.layer.class()
+    }
+
+    /// The layer as what it is, if it is an `L`.
+    pub fn downcast<L: 'static>(&self) -> Option<&L> {
+        self.0.layer.as_any().downcast_ref()
+    }
+
+    /// The shape of a sample, where the layer was told.
+    pub fn input_shape(&self) -> Option<&[Option<usize>]> {
+        self.0.layer.common().input_shape.as_deref()
+    }
+
+    /// The dtype it was given, or that of its first floating-point input once it is built.
+    pub fn dtype(&self) -> Option<DType> {
+        self.0.built.get().map(|s| s.dtype).or(self.0.layer.common().dtype)
+    }
+
+    /// The layers inside this one, if it is a model.
+    pub fn sublayers(&self) -> &[LayerRef] {
+        self.0.layer.sublayers()
+    }
+
+    /// Its weights in Keras's order; none before it is built.
+    pub fn weights(&self) -> &[Parameter] {
+        self.0.built.get().map_or(&[], |state| &state.weights)
+    }
+
+    /// Whether its weights exist.
+    pub fn is_built(&self) -> bool {
+        self.0.built.get().is_some()
+    }
+
+    /// Whether training changes its weights.
+    pub fn is_trainable(&self) -> bool {
+        !self.0.frozen.load(Ordering::Relaxed)
+    }
+
+    /// Freezes the layer and all within it, or lets it be trained again. Takes effect at once;
+    /// what an optimizer remembers of its weights is kept.
+    pub fn set_trainable(&self, trainable: bool) {
+        self.0.frozen.store(!trainable, Ordering::Relaxed);
+        self.weights().iter().for_each(|w| w.set_frozen(!trainable));
+        self.sublayers().iter().for_each(|layer| layer.set_trainable(trainable));
+    }
+
+    /// Whether both are the same layer, not merely equal ones.
+    pub fn is(&self, other: &LayerRef) -> bool {
+        Arc::ptr_eq(&self.0, &other.0)
+    }
+
+    /// Makes the weights, unless they exist; a model draws their first values.
+    ///
+    /// # Errors
+    /// When options or input shapes don't fit, naming the layer.
+    pub fn build(&self, inputs: &[Spec]) -> Result<()> {
+        if self.is_built() {
+            return Ok(());
+        }
+        let own = self.0.layer.common().dtype;
+        let first = inputs.iter().map(|x| x.dtype).find(|d| d.is_float());
+        let dtype = own.or(first).unwrap_or_default();
+        let mut weights = WeightBuilder::new(dtype);
+        let built = self.0.layer.build(inputs, &mut weights).map_err(|e| self.named(e))?;
+        let weights = weights.finish();
+        if !self.is_trainable() {
+            weights.iter().for_each(|w| w.set_frozen(true));
+        }
+        let shapes = inputs.iter().map(|x| unprobed(&x.shape)).collect();
+        let _ = self.0.built.set(State { built, weights, dtype, shapes });
+        Ok(())
+    }
+
+    /// The outputs and, if the inputs are masked, the outputs' mask.
+    ///
+    /// # Errors
+    /// When the layer isn't built, or can't work with the inputs; the error names the layer.
+    #[inline]
+    pub fn call(
+        &self,
+        inputs: &Inputs<'_>,
+        context: &mut Context<'_>,
+    ) -> Result<(Tensors, Option<Tensor>)> {
+        let Some(state) = self.0.built.get() else {
+            let error = Error::setting("layer", "it must be built before it is called", "no weights");
+            return Err(self.named(error));
+        };
+        let cast: SmallVec<[Tensor; 2]>;
+        let mut inputs = *inputs;
+        let strange = |x: &Tensor| x.dtype().is_float() && x.dtype() != state.dtype;
+        if !state.weights.is_empty() && inputs.tensors.iter().any(strange) {
+            cast = inputs
+                .tensors
+                .iter()
+                .map(|x| if strange(x) { x.cast(state.dtype) } else { x.clone() })
+                .collect();
+            inputs.tensors = &cast;
+        }
+        let outside = context.set_frozen(!self.is_trainable());
+        let outputs = state.built.call(&inputs, context);
+        context.set_frozen(outside);
+        let outputs = outputs.map_err(|e| self.misfit(e, &inputs, state))?;
+        let mask = state.built.mask(&inputs).map_err(|e| self.named(e))?;
+        Ok((outputs, mask))
+    }
+
+    fn named(&self, error: Error) -> Error {
+        error.in_layer(&self.name(), self.class())
+    }
+
+    /// An op's error on inputs of other shapes than the layer was built for is about that.
+    fn misfit(&self, error: Error, inputs: &Inputs<'_>, state: &State) -> Error {
+        let fits = |(x, shape): (&Tensor, &Vec<Option<usize>>)| {
+            x.rank() == shape.len()
+                && x.dims().iter().zip(shape).all(|(d, s)| s.is_none_or(|s| s == *d))
+        };
+        let all = inputs.tensors.len() == state.shapes.len()
+            && inputs.tensors.iter().zip(&state.shapes).all(fits);
+        if all || matches!(error, Error::Layer { .. }) {
+            return self.named(error);
+        }
+        let texts: Vec<String> = state.shapes.iter().map(|s| shape_text(s)).collect();
+        let shapes: Vec<_> = inputs.tensors.iter().map(Tensor::shape).collect();
+        self.named(Error::input(format!("the layer was built for {}", texts.join(" and ")), &shapes))
+    }
+
+    /// The layer in Keras's JSON.
+    pub fn to_json(&self) -> Value {
+        if let Some(whole) = self.0.layer.envelope() {
+            return whole;
+        }
+        let mut config = Config::new();
+        let common = self.0.layer.common();
+        config.insert("name".into(), json!(self.name()));
+        config.insert("trainable".into(), json!(self.is_trainable()));
+        config.insert("dtype".into(), self.dtype().unwrap_or_default().to_json());
+        config.extend(self.0.layer.settings());
+        if self.class() == "InputLayer" {
+            // Keras writes a plain name for inputs, and nothing that training could change.
+            config.shift_remove("trainable");
+            config.insert("dtype".into(), json!(common.dtype.unwrap_or_default().name()));
+        }
+        let mut whole = json!({
+            "module": self.0.layer.module(),
+            "class_name": self.class(),
+            "config": config,
+            "registered_name": null,
+        });
+        if let Some(state) = self.0.built.get()
+            && self.class() != "InputLayer"
+            && let [shape] = state.shapes.as_slice()
+        {
+            whole["build_config"] = json!({ "input_shape": shape });
+        }
+        whole
+    }
+}
+
+impl fmt::Debug for LayerRef {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "`{}` {:?}", self.name(), self.0.layer)
+    }
+}
+
+/// What can be added to a model or called on symbols: a layer, a handle to one, a model.
+pub trait IntoLayer {
+    /// A handle to the layer.
+    fn into_layer(self) -> LayerRef;
+}
+
+impl<L: Layer> IntoLayer for L {
+    fn into_layer(self) -> LayerRef {
+        LayerRef::new(self)
+    }
+}
+
+impl IntoLayer for LayerRef {
+    fn into_layer(self) -> LayerRef {
+        self
+    }
+}
+
+impl IntoLayer for &LayerRef {
+    fn into_layer(self) -> LayerRef {
+        self.clone()
+    }
+}
+
+/// A class name in the form in which Keras derives names from it: `MaxPooling2D` becomes
+/// `max_pooling2d`, `LSTM` `lstm`.
+pub fn snake_case(class: &str) -> String {
+    let letters: Vec<char> = class.chars().filter(|c| c.is_alphanumeric() || *c == '_').collect();
+    let mut name = String::new();
+    for (i, &c) in letters.iter().enumerate() {
+        let before = i.checked_sub(1).map(|j| letters[j]);
+        let after = letters.get(i + 1);
+        let starts_word = c.is_uppercase()
+            && before.is_some_and(|b| {
+                let closes = after.is_some_and(|a| a.is_lowercase() && a.is_alphabetic());
+                b != '_' && (b.is_lowercase() || closes)
+            });
+        if starts_word {
+            name.push('_');
+        }
+        name.extend(c.to_lowercase());
+    }
+    name
+}
+
+#[cfg(test)]
+mod tests {
+    use super::snake_case;
+
+    #[test]
+    fn names_are_those_that_keras_derives() {
+        for (class, name) in [
+            ("Dense", "dense"),
+            ("Conv2D", "conv2d"),
+            ("Conv2DTranspose", "conv2d_transpose"),
+            ("LSTM", "lstm"),
+            ("LSTMCell", "lstm_cell"),
+            ("ConvLSTM2D", "conv_lstm2d"),
+            ("ReLU", "re_lu"),
+            ("PReLU", "p_re_lu"),
+            ("LeakyReLU", "leaky_re_lu"),
+            ("ELU", "elu"),
+            ("SimpleRNN", "simple_rnn"),
+            ("StackedRNNCells", "stacked_rnn_cells"),
+            ("GlobalAveragePooling2D", "global_average_pooling2d"),
+            ("UpSampling2D", "up_sampling2d"),
+            ("RMSNormalization", "rms_normalization"),
+            ("MaxPooling2D", "max_pooling2d"),
+        ] {
+            assert_eq!(snake_case(class), name);
+        }
+    }
+}

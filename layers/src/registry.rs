@@ -1,0 +1,123 @@
+//! From Keras class names to layers.
+
+use std::collections::BTreeMap;
+use std::sync::{PoisonError, RwLock};
+
+use serde_json::Value;
+
+use crate::error::{Error, Result};
+use crate::handle::{IntoLayer, LayerRef};
+use crate::layer::Layer;
+use crate::setting::{Common, Config, Setting};
+
+/// Makes a layer from its whole JSON.
+pub type Reviver = fn(&Value) -> Result<LayerRef>;
+
+/// Classes that a program has added.
+static ADDED: RwLock<BTreeMap<String, Reviver>> = RwLock::new(BTreeMap::new());
+
+/// Lets files and JSON name a layer of your own by its [`CLASS`](crate::Configured::CLASS).
+pub fn register_layer<L: Layer>() {
+    register_class(L::CLASS, revive::<L>);
+}
+
+/// Lets files and JSON name a class that `reviver` makes.
+pub fn register_class(class: &str, reviver: Reviver) {
+    ADDED.write().unwrap_or_else(PoisonError::into_inner).insert(class.to_owned(), reviver);
+}
+
+/// The classes that can be named, sorted.
+pub fn layer_classes() -> Vec<String> {
+    let added = ADDED.read().unwrap_or_else(PoisonError::into_inner);
+    let own = crate::catalogue::LAYERS.iter().map(|(class, _)| (*class).to_owned());
+    let mut classes: Vec<String> = own.chain(added.keys().cloned()).collect();
+    classes.sort();
+    classes.dedup();
+    classes
+}
+
+/// A layer from its JSON.
+///
+/// # Errors
+/// When the class is unknown, an option is wrong, or there is an option that cornu doesn't know
+/// at a value that matters. Code in a file is never run.
+pub fn layer_from_json(value: &Value) -> Result<LayerRef> {
+    let Some(class) = value["class_name"].as_str() else {
+        return Err(Error::config("layer", "the key `class_name` must be a string", value));
+    };
+    let registered = value["registered_name"].as_str();
+    let added = ADDED.read().unwrap_or_else(PoisonError::into_inner);
+    let found = [Some(class), registered]
+        .into_iter()
+        .flatten()
+        .find_map(|name| added.get(name).copied().or_else(|| own(name)));
+    drop(added);
+    match found {
+        Some(reviver) => reviver(value),
+        None => {
+            Err(cornu_autodiff::Error::unknown("layer class", class, &layer_classes()).into())
+        }
+    }
+}
+
+fn own(class: &str) -> Option<Reviver> {
+    crate::catalogue::LAYERS.iter().find(|(name, _)| *name == class).map(|(_, f)| *f)
+}
+
+/// Keys of a layer's config that are not its own options.
+const COMMON: &[&str] = &["name", "trainable", "dtype", "batch_shape", "batch_input_shape"];
+
+/// The reviver of a layer declared with [`config!`](crate::config).
+///
+/// # Errors
+/// As [`layer_from_json`].
+pub fn revive<L: Layer>(value: &Value) -> Result<LayerRef> {
+    let empty = Config::new();
+    let config = value["config"].as_object().unwrap_or(&empty);
+    let mut layer = L::from_settings(config)?;
+    let own = layer.settings();
+    for (key, value) in config {
+        let ignored = L::IGNORED.iter().any(|(k, v)| k == key && value.to_string() == *v);
+        let known = own.contains_key(key) || COMMON.contains(&key.as_str()) || ignored;
+        if !known && !means_nothing(value) {
+            let rule = format!("cornu has no option `{key}`, so only its default is accepted");
+            return Err(Error::config(L::CLASS, rule, value));
+        }
+    }
+    *layer.common_mut() = common(config)?;
+    Ok(layer.into_layer())
+}
+
+/// Whether a value that we don't know is one at which nothing is asked for.
+fn means_nothing(value: &Value) -> bool {
+    match value {
+        Value::Null | Value::Bool(false) => true,
+        Value::Array(list) => list.is_empty(),
+        Value::Object(map) => map.is_empty(),
+        _ => false,
+    }
+}
+
+/// Name, trainable flag, dtype and input shape from a config.
+///
+/// # Errors
+/// When one is of the wrong kind.
+pub fn common(config: &Config) -> Result<Common> {
+    let shape = config.get("batch_input_shape").or_else(|| config.get("batch_shape"));
+    let axes = shape.and_then(Value::as_array);
+    Ok(Common {
+        name: config.get("name").and_then(Value::as_str).map(str::to_owned),
+        frozen: config.get("trainable").and_then(Value::as_bool) == Some(false),
+        dtype: config.get("dtype").map(Option::from_json).transpose()?.flatten(),
+        input_shape: axes.map(|axes| {
+            axes.iter().skip(1).map(|d| d.as_u64().map(|d| d as usize)).collect()
+        }),
+    })
+}
+
+/// The reviver of inputs.
+pub(crate) fn revive_input(value: &Value) -> Result<LayerRef> {
+    let empty = Config::new();
+    let config = value["config"].as_object().unwrap_or(&empty);
+    Ok(crate::Input::from_config(config)?.into_layer())
+}
