@@ -120,7 +120,7 @@ fn join(parts: impl Iterator<Item = String>) -> String {
 fn suggest(known: &[String]) -> String {
     match known {
         [] => "there is none to choose from".into(),
-        [nearest, rest @ ..] if rest.is_empty() => format!("did you mean `{nearest}`?"),
+        [nearest] => format!("did you mean `{nearest}`?"),
         [nearest, rest @ ..] => {
             format!("did you mean `{nearest}`? There are also {}", rest.join(", "))
         }

@@ -176,7 +176,7 @@ impl IntoShape for () {
 /// Steps from one element to the next along each axis, in elements; zero repeats, negative
 /// runs backwards.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Strides {
+pub(crate) struct Strides {
     rank: u8,
     steps: [isize; MAX_RANK],
 }

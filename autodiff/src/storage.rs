@@ -115,7 +115,7 @@ fn class_above(len: usize) -> usize {
         return 0;
     }
     let power = (len - 1).ilog2() as usize; // 2^power < len <= 2^(power + 1)
-    let step = ((len - 1) - (1 << power)) * STEPS >> power;
+    let step = (((len - 1) - (1 << power)) * STEPS) >> power;
     (power - SMALLEST.ilog2() as usize) * STEPS + step + 1
 }
 

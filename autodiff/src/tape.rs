@@ -264,7 +264,7 @@ impl fmt::Display for Tape {
         self.each(|i, entry, names| {
             let (name, attributes) = (entry.op.name(), entry.op.attributes());
             let names = names.join(", ");
-            lines += &format!("t{i} = {name}({names}) {attributes}").trim_end().to_string();
+            lines += format!("t{i} = {name}({names}) {attributes}").trim_end();
             lines += &format!("  {:?}\n", entry.output.spec);
         });
         f.write_str(&lines)

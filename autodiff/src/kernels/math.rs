@@ -7,7 +7,7 @@
 use crate::dtype::Element;
 
 /// Functions of one floating-point number, under NumPy's names.
-pub trait Math: Element {
+pub(crate) trait Math: Element {
     /// `e^x`
     fn exp_(self) -> Self;
     /// Natural logarithm.
@@ -151,10 +151,10 @@ impl Math for f32 {
         let a = self.abs();
         let z = self * self;
         let p = -5.704_988_7e-3_f32;
-        let p = p * z + 2.063_908_9e-2;
+        let p = p * z + 2.063_909e-2;
         let p = p * z - 5.373_971_6e-2;
         let p = p * z + 0.133_314_42;
-        let p = p * z - 0.333_332_82;
+        let p = p * z - 0.333_332_8;
         let small = p * z * self + self;
         let large = (1.0 - 2.0 / ((a + a).exp_() + 1.0)).copysign(self);
         if a < 0.625 { small } else { large }

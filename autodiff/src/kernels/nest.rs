@@ -58,25 +58,25 @@ impl<const N: usize> Nest<N> {
         for axis in (0..outer).rev() {
             at[axis] = rest % self.dims[axis];
             rest /= self.dims[axis];
-            for i in 0..N {
-                offsets[i] += at[axis] as isize * self.steps[axis][i];
-            }
+            add(&mut offsets, self.steps[axis], at[axis] as isize);
         }
         for _ in 0..count {
             f(offsets);
             for axis in (0..outer).rev() {
                 at[axis] += 1;
-                for i in 0..N {
-                    offsets[i] += self.steps[axis][i];
-                }
+                add(&mut offsets, self.steps[axis], 1);
                 if at[axis] < self.dims[axis] {
                     break;
                 }
-                for i in 0..N {
-                    offsets[i] -= self.dims[axis] as isize * self.steps[axis][i];
-                }
+                add(&mut offsets, self.steps[axis], -(self.dims[axis] as isize));
                 at[axis] = 0;
             }
         }
     }
+}
+
+/// Moves every operand `count` steps.
+#[inline(always)]
+fn add<const N: usize>(offsets: &mut [isize; N], steps: [isize; N], count: isize) {
+    offsets.iter_mut().zip(steps).for_each(|(offset, step)| *offset += count * step);
 }

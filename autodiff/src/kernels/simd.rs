@@ -8,7 +8,7 @@ use std::sync::atomic::{AtomicU8, Ordering};
 
 /// What a kernel may use.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Level {
+pub(crate) enum Level {
     /// What every processor of this architecture has.
     Baseline,
     /// 256-bit vectors (x86-64 with AVX2).
@@ -19,7 +19,7 @@ pub enum Level {
 
 /// The level of this machine, found once.
 #[inline]
-pub fn level() -> Level {
+pub(crate) fn level() -> Level {
     static FOUND: AtomicU8 = AtomicU8::new(u8::MAX);
     match FOUND.load(Ordering::Relaxed) {
         0 => Level::Baseline,

@@ -169,9 +169,6 @@ macro_rules! binary {
                 must(apply($Op, &[a, b]))
             }
         )*
-
-        /// Names of the ops of this table.
-        pub(crate) const NAMES: &[&str] = &[$(stringify!($name)),*];
     };
 }
 

@@ -26,6 +26,7 @@ macro_rules! comparison {
                 fn infer(&self, x: &[&Spec]) -> Result<Spec> {
                     Ok(pair(self, x)?.cast(DType::Bool))
                 }
+                #[allow(clippy::bool_comparison)] // one formula for all dtypes
                 fn forward(&self, x: &[&Tensor], out: &Spec) -> Result<Tensor> {
                     Ok(each_dtype!(x[0].dtype(), T => {
                         map2(x[0], x[1], &out.shape, 1, |$a: T, $b: T| $value)
@@ -61,9 +62,6 @@ macro_rules! comparison {
                 }
             )*
         }
-
-        /// Names of the ops of this table.
-        pub(crate) const NAMES: &[&str] = &[$(stringify!($name)),*];
     };
 }
 
@@ -126,9 +124,6 @@ macro_rules! logic {
                 }
             }
         )*
-
-        /// Names of the ops of this table.
-        pub(crate) const LOGIC_NAMES: &[&str] = &[$(stringify!($name)),*];
     };
 }
 

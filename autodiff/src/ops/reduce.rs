@@ -161,9 +161,6 @@ macro_rules! reduction {
                 }
             }
         )*
-
-        /// Names of the ops of this table.
-        pub(crate) const NAMES: &[&str] = &[$(stringify!($name)),*];
     };
 }
 
@@ -280,6 +277,7 @@ macro_rules! extreme_position {
                 }
                 Ok(Spec::new(DType::I64, x[0].shape.removed(axis)))
             }
+            #[allow(clippy::bool_comparison)] // one formula for all dtypes
             fn forward(&self, x: &[&Tensor], out: &Spec) -> Result<Tensor> {
                 let mut mask = [false; MAX_RANK];
                 mask[axis_of(self.name(), self.axis, x[0].rank())?] = true;

@@ -104,9 +104,6 @@ macro_rules! unary {
                 }
             )*
         }
-
-        /// Names of the ops of this table.
-        pub(crate) const NAMES: &[&str] = &[$(stringify!($name)),*];
     };
 }
 
@@ -131,18 +128,18 @@ unary! {
     /// `1 / sqrt(x)`
     Rsqrt rsqrt, saves Output, cost 1, |x| 1.0 / x.sqrt(), vjp |x, y, g| g * (y * y * y * -0.5);
     /// `1 / x`
-    Reciprocal reciprocal, saves Output, cost 1, |x| 1.0 / x, vjp |x, y, g| g * (y * y * -1.0);
+    Reciprocal reciprocal, saves Output, cost 1, |x| 1.0 / x, vjp |x, y, g| g * -(y * y);
 
     /// Sine of an angle in radians.
     Sin sin, saves Inputs, cost 8, |x| x.sin(), vjp |x, y, g| g * cos(x);
     /// Cosine of an angle in radians.
-    Cos cos, saves Inputs, cost 8, |x| x.cos(), vjp |x, y, g| g * (sin(x) * -1.0);
+    Cos cos, saves Inputs, cost 8, |x| x.cos(), vjp |x, y, g| g * -sin(x);
     /// Tangent of an angle in radians.
     Tan tan, saves Output, cost 8, |x| x.tan(), vjp |x, y, g| g * (y * y + 1.0);
     /// Angle whose sine is `x`.
     Arcsin arcsin, saves Inputs, cost 8, |x| x.asin(), vjp |x, y, g| g / sqrt(1.0 - x * x);
     /// Angle whose cosine is `x`.
-    Arccos arccos, saves Inputs, cost 8, |x| x.acos(), vjp |x, y, g| g / (sqrt(1.0 - x * x) * -1.0);
+    Arccos arccos, saves Inputs, cost 8, |x| x.acos(), vjp |x, y, g| g / -sqrt(1.0 - x * x);
     /// Angle whose tangent is `x`.
     Arctan arctan, saves Inputs, cost 8, |x| x.atan(), vjp |x, y, g| g / (x * x + 1.0);
     /// Hyperbolic sine.
@@ -160,7 +157,7 @@ unary! {
 
     /// The error function, `2/√π ∫₀ˣ e^(-t²) dt`.
     Erf erf, saves Inputs, cost 8,
-        |x| erf(x), vjp |x, y, g| g * (exp(x * x * -1.0) * TWO_OVER_SQRT_PI);
+        |x| erf(x), vjp |x, y, g| g * (exp(-(x * x)) * TWO_OVER_SQRT_PI);
     /// `1 / (1 + e^-x)`
     Sigmoid sigmoid, saves Output, cost 3, |x| sigmoid(x), vjp |x, y, g| g * (y * (1.0 - y));
     /// `ln(1 + e^x)`, without overflow.
@@ -272,9 +269,6 @@ macro_rules! signed {
                 }
             )*
         }
-
-        /// Names of the ops of this table.
-        pub(crate) const SIGNED_NAMES: &[&str] = &[$(stringify!($name)),*];
     };
 }
 
