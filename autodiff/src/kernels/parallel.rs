@@ -72,6 +72,19 @@ pub(crate) fn chunks_mut<T: Send>(
     if len * cost <= WORTH_A_THREAD || len <= unit || threads() == 1 {
         return f(0, out);
     }
+    split(out, unit, cost, &f);
+}
+
+/// The rest of [`chunks_mut`]. Compiled once an element type, not once a kernel: the thread
+/// pool's machinery would be most of this crate's code.
+#[inline(never)]
+fn split<T: Send>(
+    out: &mut [T],
+    unit: usize,
+    cost: usize,
+    f: &(dyn Fn(usize, &mut [T]) + Sync + Send),
+) {
+    let len = out.len();
     let units = len / unit;
     // Twice as many pieces as threads evens out a thread that starts late.
     let pieces = (threads() * 2).min(len * cost / (WORTH_A_THREAD / 2)).max(1);
@@ -88,5 +101,6 @@ pub(crate) fn each(n: usize, worth_it: bool, f: impl Fn(usize) + Sync + Send) {
     if !worth_it || n <= 1 || threads() == 1 {
         return (0..n).for_each(f);
     }
+    let f: &(dyn Fn(usize) + Sync + Send) = &f;
     with_pool(|| (0..n).into_par_iter().for_each(f));
 }
