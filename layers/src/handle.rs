@@ -164,9 +164,7 @@ impl LayerRef {
         let outside = context.set_frozen(!self.is_trainable());
         let outputs = state.built.call(&inputs, context);
         context.set_frozen(outside);
-        let outputs = outputs.map_err(|e| self.misfit(e, &inputs, state))?;
-        let mask = state.built.mask(&inputs).map_err(|e| self.named(e))?;
-        Ok((outputs, mask))
+        outputs.map_err(|e| self.misfit(e, &inputs, state))
     }
 
     fn named(&self, error: Error) -> Error {
@@ -191,7 +189,7 @@ impl LayerRef {
 
     /// The layer in Keras's JSON.
     pub fn to_json(&self) -> Value {
-        if let Some(whole) = self.0.layer.envelope() {
+        if let Some(whole) = self.0.layer.envelope(&self.name()) {
             return whole;
         }
         let mut config = Config::new();

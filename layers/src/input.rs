@@ -171,10 +171,11 @@ impl AnyLayer for Input {
 struct PassThrough;
 
 impl Built for PassThrough {
-    fn call(&self, inputs: &Inputs<'_>, _: &mut Context<'_>) -> Result<Tensors> {
-        Ok(inputs.tensors.iter().cloned().collect())
-    }
-    fn mask(&self, inputs: &Inputs<'_>) -> Result<Option<Tensor>> {
-        Ok(inputs.mask(0).cloned())
+    fn call(
+        &self,
+        inputs: &Inputs<'_>,
+        _: &mut Context<'_>,
+    ) -> Result<(Tensors, Option<Tensor>)> {
+        Ok((inputs.tensors.iter().cloned().collect(), inputs.mask(0).cloned()))
     }
 }

@@ -236,17 +236,15 @@ impl<L: Configured> LayerOptions for L {}
 
 /// A layer together with its weights: what [`AnyLayer::build`] makes.
 pub trait Built: Debug + Send + Sync {
-    /// The outputs.
+    /// The outputs and, if the inputs are masked, the outputs' mask.
     ///
     /// # Errors
-    /// When the inputs are not what the layer can work with.
-    fn call(&self, inputs: &Inputs<'_>, context: &mut Context<'_>) -> Result<Tensors>;
-
-    /// What becomes of the inputs' mask.
-    ///
-    /// # Errors
-    /// When there is a mask that the layer can't obey.
-    fn mask(&self, inputs: &Inputs<'_>) -> Result<Option<Tensor>>;
+    /// When the inputs are not what the layer can work with, or it can't obey the mask.
+    fn call(
+        &self,
+        inputs: &Inputs<'_>,
+        context: &mut Context<'_>,
+    ) -> Result<(Tensors, Option<Tensor>)>;
 }
 
 #[derive(Debug)]
@@ -257,18 +255,19 @@ struct BuiltLayer<L: Layer> {
 
 impl<L: Layer> Built for BuiltLayer<L> {
     #[inline]
-    fn call(&self, inputs: &Inputs<'_>, context: &mut Context<'_>) -> Result<Tensors> {
+    fn call(
+        &self,
+        inputs: &Inputs<'_>,
+        context: &mut Context<'_>,
+    ) -> Result<(Tensors, Option<Tensor>)> {
+        let mask = self.layer.mask(&self.weights, inputs)?;
         let outputs = self.layer.call_all(&self.weights, inputs, context)?;
         if let Some(regularizer) = self.layer.activity_regularizer() {
             for output in &outputs {
                 context.add_loss(regularizer.penalty(output)?);
             }
         }
-        Ok(outputs)
-    }
-    #[inline]
-    fn mask(&self, inputs: &Inputs<'_>) -> Result<Option<Tensor>> {
-        self.layer.mask(&self.weights, inputs)
+        Ok((outputs, mask))
     }
 }
 
@@ -292,8 +291,8 @@ pub trait AnyLayer: Debug + Send + Sync {
     fn sublayers(&self) -> &[LayerRef] {
         &[]
     }
-    /// The whole layer as JSON, where that is more than class and config.
-    fn envelope(&self) -> Option<Value> {
+    /// The whole layer, under this name, as JSON, where that is more than class and config.
+    fn envelope(&self, _name: &str) -> Option<Value> {
         None
     }
     /// The layer as what it is.

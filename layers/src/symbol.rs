@@ -46,6 +46,8 @@ pub struct Node {
     pub layer: LayerRef,
     /// What it was called on; nothing for an input.
     pub inputs: Vec<Symbol>,
+    /// Number of outputs.
+    pub outputs: usize,
 }
 
 impl Symbol {
@@ -76,7 +78,7 @@ impl Symbol {
 
     /// The symbol of a model's input.
     pub fn of_input(layer: LayerRef, shape: SymbolicShape, dtype: DType) -> Symbol {
-        let node = Arc::new(Node { id: next_id(), layer, inputs: Vec::new() });
+        let node = Arc::new(Node { id: next_id(), layer, inputs: Vec::new(), outputs: 1 });
         Symbol(Arc::new(SymbolInner { shape, dtype, mask: None, node, output: 0 }))
     }
 
@@ -141,7 +143,9 @@ pub fn call(layer: &LayerRef, inputs: &[Symbol]) -> Result<Vec<Symbol>> {
     }
     let [(first, first_mask), (second, second_mask)] =
         <[_; 2]>::try_from(runs).expect("a run for each probe");
-    let node = Arc::new(Node { id: next_id(), layer: layer.clone(), inputs: inputs.to_vec() });
+    let outputs = first.len();
+    let inputs = inputs.to_vec();
+    let node = Arc::new(Node { id: next_id(), layer: layer.clone(), inputs, outputs });
     let merge = |a: &Tensor, b: &Tensor| -> SymbolicShape {
         a.dims().iter().zip(b.dims()).map(|(&a, &b)| (a == b).then_some(a)).collect()
     };
