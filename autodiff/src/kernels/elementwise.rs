@@ -67,19 +67,112 @@ pub(crate) fn broadcast_steps(x: &Tensor, shape: &Shape) -> [isize; MAX_RANK] {
     steps
 }
 
-/// An operand as the flat loops see it.
-enum Flat<'a, T> {
-    Same(&'a [T]),
-    Repeated(T),
+/// One operand along one row: where it begins and how far its elements lie apart.
+#[derive(Clone, Copy)]
+struct Row<'a, T> {
+    values: &'a [T],
+    start: usize,
+    step: isize,
 }
 
-#[inline]
-fn flat<'a, T: Element>(x: &'a Tensor, shape: &Shape) -> Option<Flat<'a, T>> {
-    if x.size() == 1 {
-        let values = x.buffer.as_ref()?.slice::<T>();
-        return Some(Flat::Repeated(values[x.offset]));
+/// Elements that are brought side by side at a time.
+const BLOCK: usize = 128;
+
+impl<'a, T: Element> Row<'a, T> {
+    /// All of `x` as one row of `shape`, if it can be seen so.
+    #[inline]
+    fn flat(x: &'a Tensor, shape: &Shape) -> Option<Row<'a, T>> {
+        let step = match x.size() {
+            1 => 0,
+            _ if x.shape() == shape && x.is_contiguous() => 1,
+            _ => return None,
+        };
+        Some(Row { values: values(x), start: x.offset, step })
     }
-    if x.shape() == shape { x.contiguous_slice().map(Flat::Same) } else { None }
+
+    /// The row of `x` that begins `offset` elements from its first.
+    #[inline]
+    fn at(x: &'a Tensor, offset: isize, step: isize) -> Row<'a, T> {
+        Row { values: values(x), start: (x.offset as isize + offset) as usize, step }
+    }
+
+    /// The same row without its first elements.
+    #[inline]
+    fn skip(self, count: usize) -> Row<'a, T> {
+        Row { start: (self.start as isize + count as isize * self.step) as usize, ..self }
+    }
+
+    /// Room for a block, and what every block of a repeated element is.
+    #[inline]
+    fn scratch(&self) -> [T; BLOCK] {
+        [if self.step == 0 { self.values[self.start] } else { T::default() }; BLOCK]
+    }
+
+    /// `len` elements from number `first` on, side by side.
+    #[inline]
+    fn block<'b>(&self, first: usize, len: usize, scratch: &'b mut [T; BLOCK]) -> &'b [T]
+    where
+        'a: 'b,
+    {
+        match self.step {
+            0 => {}
+            1 => return &self.values[self.start + first..][..len],
+            step => {
+                let mut at = self.start as isize + first as isize * step;
+                for v in &mut scratch[..len] {
+                    *v = self.values[at as usize];
+                    at += step;
+                }
+            }
+        }
+        &scratch[..len]
+    }
+}
+
+/// `f` along two rows. One loop serves every layout: what doesn't lie side by side is brought
+/// there block by block, by code that doesn't depend on `f`.
+#[inline]
+fn row2<A: Element, B: Element, U: Element>(
+    a: Row<'_, A>,
+    b: Row<'_, B>,
+    out: &mut [U],
+    f: impl Fn(A, B) -> U + Copy,
+) {
+    let len = out.len();
+    if len == 0 {
+        return;
+    }
+    if a.step == 1 && b.step == 1 {
+        return flat2(&a.values[a.start..][..len], &b.values[b.start..][..len], out, f);
+    }
+    let (mut xs, mut ys) = (a.scratch(), b.scratch());
+    for (i, out) in out.chunks_mut(BLOCK).enumerate() {
+        let (first, len) = (i * BLOCK, out.len());
+        flat2(a.block(first, len, &mut xs), b.block(first, len, &mut ys), out, f);
+    }
+}
+
+/// As [`row2`], along three.
+#[inline]
+fn row3<A: Element, B: Element, C: Element, U: Element>(
+    (a, b, c): (Row<'_, A>, Row<'_, B>, Row<'_, C>),
+    out: &mut [U],
+    f: impl Fn(A, B, C) -> U + Copy,
+) {
+    let len = out.len();
+    if len == 0 {
+        return;
+    }
+    if a.step == 1 && b.step == 1 && c.step == 1 {
+        let (xs, ys) = (&a.values[a.start..][..len], &b.values[b.start..][..len]);
+        return flat3(xs, ys, &c.values[c.start..][..len], out, f);
+    }
+    let (mut xs, mut ys, mut zs) = (a.scratch(), b.scratch(), c.scratch());
+    for (i, out) in out.chunks_mut(BLOCK).enumerate() {
+        let (first, len) = (i * BLOCK, out.len());
+        let (xs, ys) = (a.block(first, len, &mut xs), b.block(first, len, &mut ys));
+        flat3(xs, ys, c.block(first, len, &mut zs), out, f);
+    }
 }
 
 /// `f` of every pair of elements of `a` and `b` broadcast to `shape`.
@@ -91,67 +184,38 @@ pub(crate) fn map2<A: Element, B: Element, U: Element>(
     cost: usize,
     f: impl Fn(A, B) -> U + Copy + Sync + Send,
 ) -> Tensor {
-    Tensor::build(*shape, |out| match (flat::<A>(a, shape), flat::<B>(b, shape)) {
-        (Some(Flat::Same(a)), Some(Flat::Same(b))) => {
-            parallel::chunks_mut(out, 1, cost, |at, chunk| {
-                let range = at..at + chunk.len();
-                flat2(&a[range.clone()], &b[range], chunk, f);
+    Tensor::build(*shape, |out: &mut [U]| {
+        if let (Some(a), Some(b)) = (Row::<A>::flat(a, shape), Row::<B>::flat(b, shape)) {
+            return parallel::chunks_mut(out, 1, cost, |first, chunk| {
+                row2(a.skip(first), b.skip(first), chunk, f);
             });
         }
-        (Some(Flat::Same(a)), Some(Flat::Repeated(b))) => {
-            parallel::chunks_mut(out, 1, cost, |at, chunk| {
-                flat1(&a[at..at + chunk.len()], chunk, |a| f(a, b));
-            });
-        }
-        (Some(Flat::Repeated(a)), Some(Flat::Same(b))) => {
-            parallel::chunks_mut(out, 1, cost, |at, chunk| {
-                flat1(&b[at..at + chunk.len()], chunk, |b| f(a, b));
-            });
-        }
-        (Some(Flat::Repeated(a)), Some(Flat::Repeated(b))) => out.fill(f(a, b)),
-        _ => strided2(a, b, shape, out, cost, f),
+        let steps = [broadcast_steps(a, shape), broadcast_steps(b, shape)];
+        // The output is an operand too: rows must not merge where it doesn't step evenly.
+        let nest = Nest::new(shape, [&steps[0], &steps[1], &shape.strides()]);
+        let [sa, sb, _] = nest.row_steps();
+        rows(&nest, out, cost, |[ia, ib, _], row| {
+            row2(Row::<A>::at(a, ia, sa), Row::<B>::at(b, ib, sb), row, f);
+        });
     })
 }
 
-fn strided2<A: Element, B: Element, U: Element>(
-    a: &Tensor,
-    b: &Tensor,
-    shape: &Shape,
+/// Calls `f` with the operands' offsets and the output of each row.
+#[inline]
+fn rows<const N: usize, U: Element>(
+    nest: &Nest<N>,
     out: &mut [U],
     cost: usize,
-    f: impl Fn(A, B) -> U + Copy + Sync + Send,
+    f: impl Fn([isize; N], &mut [U]) + Sync + Send,
 ) {
     if out.is_empty() {
         return;
     }
-    let (xs, ys) = (values::<A>(a), values::<B>(b));
-    let steps = [broadcast_steps(a, shape), broadcast_steps(b, shape)];
-    // The output is an operand too: rows must not merge where it doesn't step evenly.
-    let nest = Nest::new(shape, [&steps[0], &steps[1], &shape.strides()]);
-    let (len, [sa, sb, _]) = (nest.row_len(), nest.row_steps());
+    let len = nest.row_len();
     parallel::chunks_mut(out, len, cost, |first, chunk| {
         let mut rows = chunk.chunks_exact_mut(len);
-        nest.rows(first, rows.len(), |[ia, ib, _]| {
-            let (ia, ib) = ((a.offset as isize + ia) as usize, (b.offset as isize + ib) as usize);
-            let row = rows.next().expect("as many rows as were asked for");
-            match (sa, sb) {
-                (1, 1) => flat2(&xs[ia..ia + len], &ys[ib..ib + len], row, f),
-                (1, 0) => {
-                    let y = ys[ib];
-                    flat1(&xs[ia..ia + len], row, |x| f(x, y));
-                }
-                (0, 1) => {
-                    let x = xs[ia];
-                    flat1(&ys[ib..ib + len], row, |y| f(x, y));
-                }
-                _ => {
-                    for (i, out) in row.iter_mut().enumerate() {
-                        let i = i as isize;
-                        let x = xs[(ia as isize + i * sa) as usize];
-                        *out = f(x, ys[(ib as isize + i * sb) as usize]);
-                    }
-                }
-            }
+        nest.rows(first, rows.len(), |offsets| {
+            f(offsets, rows.next().expect("as many rows as were asked for"));
         });
     });
 }
@@ -168,49 +232,21 @@ pub(crate) fn map3<A: Element, B: Element, C: Element, U: Element>(
     cost: usize,
     f: impl Fn(A, B, C) -> U + Copy + Sync + Send,
 ) -> Tensor {
-    let same = |x: &Tensor| x.shape() == shape && x.is_contiguous();
-    if same(a) && same(b) && same(c) {
-        let (xs, ys, zs) =
-            (a.contiguous_slice::<A>(), b.contiguous_slice::<B>(), c.contiguous_slice::<C>());
-        if let (Some(xs), Some(ys), Some(zs)) = (xs, ys, zs) {
-            return Tensor::build(*shape, |out| {
-                parallel::chunks_mut(out, 1, cost, |at, chunk| {
-                    let range = at..at + chunk.len();
-                    flat3(&xs[range.clone()], &ys[range.clone()], &zs[range], chunk, f);
-                });
+    Tensor::build(*shape, |out: &mut [U]| {
+        let flat = (Row::<A>::flat(a, shape), Row::<B>::flat(b, shape), Row::<C>::flat(c, shape));
+        if let (Some(a), Some(b), Some(c)) = flat {
+            return parallel::chunks_mut(out, 1, cost, |first, chunk| {
+                row3((a.skip(first), b.skip(first), c.skip(first)), chunk, f);
             });
         }
-    }
-    Tensor::build(*shape, |out| strided3([a, b, c], shape, out, cost, f))
-}
-
-fn strided3<A: Element, B: Element, C: Element, U: Element>(
-    [a, b, c]: [&Tensor; 3],
-    shape: &Shape,
-    out: &mut [U],
-    cost: usize,
-    f: impl Fn(A, B, C) -> U + Copy + Sync + Send,
-) {
-    if out.is_empty() {
-        return;
-    }
-    let (xs, ys, zs) = (values::<A>(a), values::<B>(b), values::<C>(c));
-    let steps = [a, b, c].map(|x| broadcast_steps(x, shape));
-    let nest = Nest::new(shape, [&steps[0], &steps[1], &steps[2], &shape.strides()]);
-    let (len, [sa, sb, sc, _]) = (nest.row_len(), nest.row_steps());
-    parallel::chunks_mut(out, len, cost, |first, chunk| {
-        let mut rows = chunk.chunks_exact_mut(len);
-        nest.rows(first, rows.len(), |[ia, ib, ic, _]| {
-            let row = rows.next().expect("as many rows as were asked for");
-            let start = [ia + a.offset as isize, ib + b.offset as isize, ic + c.offset as isize];
-            for (i, out) in row.iter_mut().enumerate() {
-                let i = i as isize;
-                let x = xs[(start[0] + i * sa) as usize];
-                let y = ys[(start[1] + i * sb) as usize];
-                *out = f(x, y, zs[(start[2] + i * sc) as usize]);
-            }
+        let steps = [a, b, c].map(|x| broadcast_steps(x, shape));
+        let nest = Nest::new(shape, [&steps[0], &steps[1], &steps[2], &shape.strides()]);
+        let [sa, sb, sc, _] = nest.row_steps();
+        rows(&nest, out, cost, |[ia, ib, ic, _], row| {
+            let (a, b) = (Row::<A>::at(a, ia, sa), Row::<B>::at(b, ib, sb));
+            row3((a, b, Row::<C>::at(c, ic, sc)), row, f);
         });
-    });
+    })
 }
 
 /// `a = f(a, b)` when `a` may be overwritten and both are contiguous with one shape; else
@@ -232,4 +268,52 @@ pub(crate) fn zip_in_place<A: Element, B: Element>(
         flat2_in_place(chunk, &b[at..at + len], f);
     });
     Some(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::dtype::DType;
+    use crate::shape::Strides;
+
+    /// The same `(20, 300)` values in several layouts.
+    fn layouts() -> Vec<Tensor> {
+        let whole = |n: usize| Tensor::arange(n, DType::F32);
+        let view = |x: Tensor, steps: &[isize], offset| {
+            x.view(Shape::of(&[20, 300]), Strides::of(steps), offset)
+        };
+        vec![
+            view(whole(6000), &[300, 1], 0),
+            view(whole(6000), &[1, 20], 0),
+            view(whole(12000), &[600, 2], 1),
+            view(whole(6000), &[-300, -1], 5999),
+            view(whole(300), &[0, 1], 0),
+            view(whole(20), &[1, 0], 0),
+            view(whole(1), &[0, 0], 0),
+            Tensor::scalar(3.0f32),
+        ]
+    }
+
+    #[test]
+    fn every_pair_and_triple_of_layouts_gives_what_packed_ones_give() {
+        let shape = Shape::of(&[20, 300]);
+        let read = |x: &Tensor| {
+            let steps = broadcast_steps(x, &shape);
+            x.view(shape, Strides::of(&steps[..2]), x.offset).to_vec::<f32>().unwrap()
+        };
+        for a in layouts() {
+            for b in layouts() {
+                let (xs, ys) = (read(&a), read(&b));
+                let y = map2(&a, &b, &shape, 1, |a: f32, b: f32| a - 2.0 * b);
+                let exact: Vec<f32> = xs.iter().zip(&ys).map(|(a, b)| a - 2.0 * b).collect();
+                assert_eq!(y.to_vec::<f32>().unwrap(), exact);
+                for c in layouts() {
+                    let f = |a: f32, b: f32, c: f32| a - 2.0 * b + 0.5 * c;
+                    let y = map3([&a, &b, &c], &shape, 1, f).to_vec::<f32>().unwrap();
+                    let zs = read(&c);
+                    assert!((0..6000).all(|i| y[i] == f(xs[i], ys[i], zs[i])));
+                }
+            }
+        }
+    }
 }

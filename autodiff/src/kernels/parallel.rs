@@ -95,12 +95,3 @@ fn split<T: Send>(
         });
     });
 }
-
-/// Calls `f` for each index below `n`, on several threads if `worth_it`.
-pub(crate) fn each(n: usize, worth_it: bool, f: impl Fn(usize) + Sync + Send) {
-    if !worth_it || n <= 1 || threads() == 1 {
-        return (0..n).for_each(f);
-    }
-    let f: &(dyn Fn(usize) + Sync + Send) = &f;
-    with_pool(|| (0..n).into_par_iter().for_each(f));
-}
