@@ -1,1 +1,4 @@
 //! x
+
+#[cfg(feature = "datasets")]
+pub mod datasets;
