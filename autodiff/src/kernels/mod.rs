@@ -5,6 +5,7 @@
 
 pub(crate) mod copy;
 pub(crate) mod elementwise;
+pub(crate) mod float;
 pub(crate) mod gemm;
 pub(crate) mod math;
 pub(crate) mod nest;
@@ -12,3 +13,4 @@ pub(crate) mod parallel;
 pub(crate) mod random;
 pub(crate) mod reduce;
 pub(crate) mod simd;
+pub(crate) mod softmax;

@@ -1,0 +1,276 @@
+//! Cross-entropies, fused with the softmax or sigmoid before them.
+
+use crate::dtype::DType;
+use crate::each_float;
+use crate::error::{Error, Result};
+use crate::kernels::elementwise::{map2, map3};
+use crate::kernels::math::Math;
+use crate::kernels::softmax;
+use crate::op::{Call, Gradients, Op, Saves, apply};
+use crate::ops::binary::pair;
+use crate::ops::select;
+use crate::shape::Spec;
+use crate::tape::is_recording;
+use crate::tensor::Tensor;
+
+/// `-ln softmax(logits)[label]`, `(…, classes)` and whole numbers `(…)` to `(…)`.
+#[derive(Clone, Copy, Debug)]
+pub struct SparseSoftmaxCrossEntropy;
+
+impl SparseSoftmaxCrossEntropy {
+    /// The labels, each checked to be a class.
+    fn labels(self, targets: &Tensor, classes: usize) -> Result<Vec<i64>> {
+        let labels = targets.cast(DType::I64).to_vec::<i64>()?;
+        match labels.iter().find(|&&label| label < 0 || label >= classes as i64) {
+            None => Ok(labels),
+            Some(label) => {
+                let rule = format!("labels must be in 0..{classes}, the number of classes");
+                Err(Error::value(self.name(), rule, format!("label {label}")))
+            }
+        }
+    }
+}
+
+impl Op for SparseSoftmaxCrossEntropy {
+    fn name(&self) -> &'static str {
+        "sparse_softmax_cross_entropy"
+    }
+    fn infer(&self, x: &[&Spec]) -> Result<Spec> {
+        if !x[0].dtype.is_float() || !x[1].dtype.is_integer() {
+            let rule = "logits must be float32 or float64, and labels whole numbers";
+            return Err(Error::dtype(self.name(), rule, x));
+        }
+        match x[0].dims() {
+            [lead @ .., classes] if *classes > 0 && lead == x[1].dims() => x[0].with(lead),
+            _ => {
+                let rule = "shapes must be (…, classes) for logits and (…) for labels";
+                Err(Error::shape(self.name(), rule, x))
+            }
+        }
+    }
+    fn forward(&self, x: &[&Tensor], out: &Spec) -> Result<Tensor> {
+        let len = x[0].dims()[out.shape.rank()];
+        let labels = self.labels(x[1], len)?;
+        let logits = x[0].packed();
+        Ok(each_float!(out.dtype, T => Tensor::build(out.shape, |out: &mut [T]| {
+            softmax::sparse(slice(&logits), &labels, out, len);
+        })))
+    }
+    fn saves(&self) -> Saves {
+        Saves::Inputs
+    }
+    fn is_differentiable(&self, index: usize) -> bool {
+        index == 0
+    }
+    fn vjp(&self, call: &Call<'_>, g: &Tensor, into: &mut Gradients<'_>) {
+        into.add(0, || {
+            let (x, targets) = (call.input(0), call.input(1));
+            let len = x.dims()[g.rank()];
+            if is_recording() {
+                let targets = targets.cast(DType::I64).expand_dims(-1);
+                let hit = targets.equal(&Tensor::arange(len, DType::I64)).cast(x.dtype());
+                return (x.softmax(-1) - hit) * g.expand_dims(-1);
+            }
+            let labels = self.labels(targets, len).expect("`forward` has checked the labels");
+            let (x, g) = (x.packed(), g.packed());
+            each_float!(x.dtype(), T => Tensor::build(*x.shape(), |out: &mut [T]| {
+                softmax::sparse_slope(slice(&x), &labels, slice(&g), out, len);
+            }))
+        });
+    }
+}
+
+/// `-Σ t · ln softmax(logits)` along the last axis, twice `(…, classes)` to `(…)`.
+#[derive(Clone, Copy, Debug)]
+pub struct SoftmaxCrossEntropy;
+
+impl Op for SoftmaxCrossEntropy {
+    fn name(&self) -> &'static str {
+        "softmax_cross_entropy"
+    }
+    fn infer(&self, x: &[&Spec]) -> Result<Spec> {
+        if x[0].dtype != x[1].dtype || !x[0].dtype.is_float() {
+            let rule = "logits and targets must both be float32 or both float64";
+            return Err(Error::dtype(self.name(), rule, x));
+        }
+        match x[0].dims() {
+            [lead @ .., classes] if *classes > 0 && x[0].dims() == x[1].dims() => x[0].with(lead),
+            _ => {
+                let rule = "logits and targets must have one shape, (…, classes)";
+                Err(Error::shape(self.name(), rule, x))
+            }
+        }
+    }
+    fn forward(&self, x: &[&Tensor], out: &Spec) -> Result<Tensor> {
+        let len = x[0].dims()[out.shape.rank()];
+        let (logits, targets) = (x[0].packed(), x[1].packed());
+        Ok(each_float!(out.dtype, T => Tensor::build(out.shape, |out: &mut [T]| {
+            softmax::dense(slice(&logits), slice(&targets), out, len);
+        })))
+    }
+    fn saves(&self) -> Saves {
+        Saves::Inputs
+    }
+    fn vjp(&self, call: &Call<'_>, g: &Tensor, into: &mut Gradients<'_>) {
+        let (x, targets) = (call.input(0), call.input(1));
+        into.add(0, || {
+            if is_recording() {
+                let slope = x.softmax(-1) * targets.sum(-1, true) - targets;
+                return slope * g.expand_dims(-1);
+            }
+            let (x, targets, g) = (x.packed(), targets.packed(), g.packed());
+            let len = x.dims()[g.rank()];
+            each_float!(x.dtype(), T => Tensor::build(*x.shape(), |out: &mut [T]| {
+                softmax::dense_slope(slice(&x), slice(&targets), slice(&g), out, len);
+            }))
+        });
+        into.add(1, || -(x.log_softmax(-1) * g.expand_dims(-1)));
+    }
+}
+
+/// The elements of a packed tensor.
+fn slice<T: crate::Element>(x: &Tensor) -> &[T] {
+    x.contiguous_slice().expect("packed before")
+}
+
+/// `-t · ln σ(x) - (1 - t) · ln (1 - σ(x))` of each logit `x` and target `t`.
+#[derive(Clone, Copy, Debug)]
+pub struct SigmoidCrossEntropy;
+
+impl Op for SigmoidCrossEntropy {
+    fn name(&self) -> &'static str {
+        "sigmoid_cross_entropy"
+    }
+    fn infer(&self, x: &[&Spec]) -> Result<Spec> {
+        float_pair(self, x)
+    }
+    fn forward(&self, x: &[&Tensor], out: &Spec) -> Result<Tensor> {
+        Ok(each_float!(out.dtype, T => {
+            map2(x[0], x[1], &out.shape, 4, |x: T, t: T| {
+                x.greatest(0.0) - x * t + (-x.abs()).exp_().log1p_()
+            })
+        }))
+    }
+    fn saves(&self) -> Saves {
+        Saves::Inputs
+    }
+    fn vjp(&self, call: &Call<'_>, g: &Tensor, into: &mut Gradients<'_>) {
+        let (x, targets) = (call.input(0), call.input(1));
+        into.add(0, || {
+            if is_recording() {
+                return (x.sigmoid() - targets) * g;
+            }
+            each_float!(x.dtype(), T => {
+                map3([x, targets, g], g.shape(), 3, |x: T, t: T, g: T| (x.sigmoid_() - t) * g)
+            })
+        });
+        into.add(1, || -(x * g));
+    }
+}
+
+/// `-t · ln p - (1 - t) · ln (1 - p)` of each probability `p` and target `t`, with `p` first
+/// moved into `[1e-7, 1 - 1e-7]`.
+#[derive(Clone, Copy, Debug)]
+pub struct BinaryCrossEntropy;
+
+/// What Keras keeps probabilities away from 0 and 1 by.
+const EPSILON: f64 = 1e-7;
+
+impl Op for BinaryCrossEntropy {
+    fn name(&self) -> &'static str {
+        "binary_cross_entropy"
+    }
+    fn infer(&self, x: &[&Spec]) -> Result<Spec> {
+        float_pair(self, x)
+    }
+    fn forward(&self, x: &[&Tensor], out: &Spec) -> Result<Tensor> {
+        Ok(each_float!(out.dtype, T => {
+            let (low, high) = (EPSILON as T, 1.0 - EPSILON as T);
+            map2(x[0], x[1], &out.shape, 6, |p: T, t: T| {
+                let p = if p < low { low } else { p };
+                let p = if p > high { high } else { p };
+                -(t * p.ln_() + (1.0 - t) * (1.0 - p).ln_())
+            })
+        }))
+    }
+    fn saves(&self) -> Saves {
+        Saves::Inputs
+    }
+    fn vjp(&self, call: &Call<'_>, g: &Tensor, into: &mut Gradients<'_>) {
+        let (p, targets) = (call.input(0), call.input(1));
+        into.add(0, || {
+            if is_recording() {
+                let clipped = p.clip(EPSILON, 1.0 - EPSILON);
+                let slope = (&clipped - targets) / (&clipped * (1.0 - &clipped));
+                return select(&clipped.equal(p), &(slope * g), &Tensor::scalar_of(p.dtype(), 0.0));
+            }
+            each_float!(p.dtype(), T => {
+                let (low, high) = (EPSILON as T, 1.0 - EPSILON as T);
+                map3([p, targets, g], g.shape(), 2, |p: T, t: T, g: T| {
+                    let slope = g * (p - t) / (p * (1.0 - p));
+                    if p < low || p > high { 0.0 } else { slope }
+                })
+            })
+        });
+        into.add(1, || {
+            let p = p.clip(EPSILON, 1.0 - EPSILON);
+            ((1.0 - &p).log() - p.log()) * g
+        });
+    }
+}
+
+fn float_pair(op: &dyn Op, x: &[&Spec]) -> Result<Spec> {
+    if !x[0].dtype.is_float() {
+        return Err(Error::dtype(op.name(), "inputs must be float32 or float64", x));
+    }
+    pair(op, x)
+}
+
+/// `-ln softmax(logits)[label]`: logits `(…, classes)` and whole numbers `(…)` give `(…)`.
+/// Keras's `sparse_categorical_crossentropy` with `from_logits=True` on the last axis; there a
+/// label that is no class gives NaN, here it is an error.
+///
+/// # Errors
+/// When a label is negative or not below the number of classes, or shapes or dtypes don't fit.
+///
+/// ```
+/// # use cornu_autodiff::{Tensor, ops::sparse_softmax_cross_entropy};
+/// let logits = Tensor::from([[0.0f32, 0.0]]);
+/// let loss = sparse_softmax_cross_entropy(&logits, &Tensor::from([1i32]))?;
+/// assert!((loss.item::<f32>()? - 2f32.ln()).abs() < 1e-6);
+/// let error = sparse_softmax_cross_entropy(&logits, &Tensor::from([2i32])).unwrap_err();
+/// assert!(error.to_string().ends_with("in 0..2, the number of classes; got label 2"));
+/// # Ok::<(), cornu_autodiff::Error>(())
+/// ```
+pub fn sparse_softmax_cross_entropy(logits: &Tensor, labels: &Tensor) -> Result<Tensor> {
+    apply(SparseSoftmaxCrossEntropy, &[logits, labels])
+}
+
+/// `-Σ t · ln softmax(logits)` along the last axis: twice `(…, classes)` gives `(…)`. Keras's
+/// `categorical_crossentropy` with `from_logits=True`. A class whose target is 0 adds nothing,
+/// even if its logit is minus infinity.
+///
+/// # Errors
+/// When shapes or dtypes differ or are not floating-point.
+pub fn softmax_cross_entropy(logits: &Tensor, targets: &Tensor) -> Result<Tensor> {
+    apply(SoftmaxCrossEntropy, &[logits, targets])
+}
+
+/// `max(x, 0) - x·t + ln(1 + e^-|x|)`, element by element: Keras's `binary_crossentropy` with
+/// `from_logits=True`. Shapes broadcast.
+///
+/// # Errors
+/// When dtypes differ or are not floating-point, or shapes don't broadcast.
+pub fn sigmoid_cross_entropy(logits: &Tensor, targets: &Tensor) -> Result<Tensor> {
+    apply(SigmoidCrossEntropy, &[logits, targets])
+}
+
+/// `-t · ln p - (1 - t) · ln (1 - p)`, element by element, with `p` moved into
+/// `[1e-7, 1 - 1e-7]`, outside of which its gradient is 0: Keras's `binary_crossentropy`.
+/// Shapes broadcast.
+///
+/// # Errors
+/// As [`sigmoid_cross_entropy`].
+pub fn binary_cross_entropy(probabilities: &Tensor, targets: &Tensor) -> Result<Tensor> {
+    apply(BinaryCrossEntropy, &[probabilities, targets])
+}
