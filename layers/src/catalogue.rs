@@ -12,4 +12,4 @@ macro_rules! layers {
     };
 }
 
-layers! {}
+layers! { Add, Average, Maximum, Minimum, Multiply, Subtract }

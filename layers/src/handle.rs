@@ -147,7 +147,8 @@ impl LayerRef {
         context: &mut Context<'_>,
     ) -> Result<(Tensors, Option<Tensor>)> {
         let Some(state) = self.0.built.get() else {
-            let error = Error::setting("layer", "it must be built before it is called", "no weights");
+            let error =
+                Error::setting("layer", "it must be built before it is called", "no weights");
             return Err(self.named(error));
         };
         let cast: SmallVec<[Tensor; 2]>;
@@ -184,7 +185,10 @@ impl LayerRef {
         }
         let texts: Vec<String> = state.shapes.iter().map(|s| shape_text(s)).collect();
         let shapes: Vec<_> = inputs.tensors.iter().map(Tensor::shape).collect();
-        self.named(Error::input(format!("the layer was built for {}", texts.join(" and ")), &shapes))
+        self.named(Error::input(
+            format!("the layer was built for {}", texts.join(" and ")),
+            &shapes,
+        ))
     }
 
     /// The layer in Keras's JSON.

@@ -54,9 +54,7 @@ pub fn layer_from_json(value: &Value) -> Result<LayerRef> {
     drop(added);
     match found {
         Some(reviver) => reviver(value),
-        None => {
-            Err(cornu_autodiff::Error::unknown("layer class", class, &layer_classes()).into())
-        }
+        None => Err(cornu_autodiff::Error::unknown("layer class", class, &layer_classes()).into()),
     }
 }
 
@@ -102,16 +100,15 @@ fn means_nothing(value: &Value) -> bool {
 ///
 /// # Errors
 /// When one is of the wrong kind.
-pub fn common(config: &Config) -> Result<Common> {
+pub(crate) fn common(config: &Config) -> Result<Common> {
     let shape = config.get("batch_input_shape").or_else(|| config.get("batch_shape"));
     let axes = shape.and_then(Value::as_array);
     Ok(Common {
         name: config.get("name").and_then(Value::as_str).map(str::to_owned),
         frozen: config.get("trainable").and_then(Value::as_bool) == Some(false),
         dtype: config.get("dtype").map(Option::from_json).transpose()?.flatten(),
-        input_shape: axes.map(|axes| {
-            axes.iter().skip(1).map(|d| d.as_u64().map(|d| d as usize)).collect()
-        }),
+        input_shape: axes
+            .map(|axes| axes.iter().skip(1).map(|d| d.as_u64().map(|d| d as usize)).collect()),
     })
 }
 

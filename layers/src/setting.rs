@@ -45,9 +45,9 @@ impl Setting for usize {
         json!(self)
     }
     fn from_json(value: &Value) -> Result<usize> {
-        let whole = value.as_u64().or_else(|| {
-            value.as_f64().filter(|v| v.fract() == 0.0 && *v >= 0.0).map(|v| v as u64)
-        });
+        let whole = value
+            .as_u64()
+            .or_else(|| value.as_f64().filter(|v| v.fract() == 0.0 && *v >= 0.0).map(|v| v as u64));
         whole.map(|v| v as usize).ok_or_else(|| wrong("a whole number, not negative", value))
     }
 }

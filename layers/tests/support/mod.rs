@@ -1,0 +1,68 @@
+//! Reading what real Keras computed.
+#![allow(dead_code)]
+
+use cornu_autodiff::{DType, Tensor};
+use serde_json::Value;
+
+/// The cases of one file of goldens.
+pub(crate) fn cases(file: &str) -> Vec<Value> {
+    let path = format!("{}/../tests/keras/goldens/{file}.json", env!("CARGO_MANIFEST_DIR"));
+    let text = std::fs::read_to_string(&path).unwrap_or_else(|e| panic!("{path}: {e}"));
+    let whole: Value = serde_json::from_str(&text).unwrap();
+    whole["cases"].as_array().unwrap().clone()
+}
+
+/// A case's name, for messages.
+pub(crate) fn name(case: &Value) -> &str {
+    case["name"].as_str().unwrap()
+}
+
+/// A tensor from `{"shape", "dtype", "values"}`.
+pub(crate) fn tensor(array: &Value) -> Tensor {
+    let numbers = array["values"].as_array().unwrap();
+    let number = |v: &Value| v.as_f64().unwrap_or_else(|| f64::from(u8::from(v == true)));
+    let shape: Vec<usize> =
+        array["shape"].as_array().unwrap().iter().map(|d| d.as_u64().unwrap() as usize).collect();
+    let dtype: DType = array["dtype"].as_str().unwrap().parse().unwrap();
+    Tensor::new(numbers.iter().map(number).collect(), shape).unwrap().cast(dtype)
+}
+
+/// Tensors from a list of arrays.
+pub(crate) fn tensors(arrays: &Value) -> Vec<Tensor> {
+    arrays.as_array().map_or_else(Vec::new, |arrays| arrays.iter().map(tensor).collect())
+}
+
+/// Asserts that two tensors have one shape and agree to `tolerance`, relative to the largest
+/// magnitude in either.
+pub(crate) fn assert_agree(what: &str, ours: &Tensor, keras: &Tensor, tolerance: f64) {
+    assert_eq!(ours.shape(), keras.shape(), "{what}: shape");
+    let (ours, keras) = (ours.to_f64_vec().unwrap(), keras.to_f64_vec().unwrap());
+    let scale = keras.iter().fold(1.0f64, |scale, k| scale.max(k.abs()));
+    for (i, (o, k)) in ours.iter().zip(&keras).enumerate() {
+        assert!(
+            o == k || (o - k).abs() <= tolerance * scale,
+            "{what}: element {i}: {o}, Keras {k}"
+        );
+    }
+}
+
+/// Asserts that two JSON values are equal, numbers by value.
+pub(crate) fn assert_same_json(what: &str, ours: &Value, keras: &Value) {
+    match (ours, keras) {
+        (Value::Number(a), Value::Number(b)) => assert_eq!(a.as_f64(), b.as_f64(), "{what}"),
+        (Value::Array(a), Value::Array(b)) => {
+            assert_eq!(a.len(), b.len(), "{what}: {ours} and {keras}");
+            a.iter().zip(b).enumerate().for_each(|(i, (a, b))| {
+                assert_same_json(&format!("{what}[{i}]"), a, b);
+            });
+        }
+        (Value::Object(a), Value::Object(b)) => {
+            let (ours, keras): (Vec<_>, Vec<_>) = (a.keys().collect(), b.keys().collect());
+            assert_eq!(ours, keras, "{what}: keys, in this order");
+            a.iter().zip(b.values()).for_each(|((key, a), b)| {
+                assert_same_json(&format!("{what}.{key}"), a, b);
+            });
+        }
+        _ => assert_eq!(ours, keras, "{what}"),
+    }
+}
