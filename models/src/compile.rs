@@ -1,0 +1,417 @@
+//! What a model is trained for, and by which rule.
+
+use cornu_layers::LayerRef;
+
+use crate::error::{Error, Result};
+use crate::losses::{self, Loss};
+use crate::metrics::{self, Metric};
+use crate::model::Model;
+use crate::optimizers::{self, Optimizer};
+
+/// How a model is to be trained: optimizer, losses, metrics, under Keras's names or as values.
+///
+/// ```
+/// use cornu_models::{Compile, optimizers::SGD};
+/// let one_output = Compile::new()
+///     .loss("binary_crossentropy")
+///     .optimizer(SGD::new(0.1))
+///     .metrics(["accuracy"]);
+/// let two_outputs = Compile::new()
+///     .loss_for("price", "mse")
+///     .loss_for("kind", "sparse_categorical_crossentropy")
+///     .loss_weight("price", 0.5)
+///     .metrics_for("kind", ["accuracy"]);
+/// ```
+#[derive(Debug, Default)]
+pub struct Compile {
+    optimizer: Option<OptimizerChoice>,
+    loss: Option<LossChoice>,
+    losses: Vec<(String, LossChoice)>,
+    loss_weights: Vec<(String, f64)>,
+    metrics: Vec<MetricChoice>,
+    metrics_for: Vec<(String, Vec<MetricChoice>)>,
+    weighted: Vec<MetricChoice>,
+    weighted_for: Vec<(String, Vec<MetricChoice>)>,
+}
+
+macro_rules! choice {
+    ($(#[$doc:meta])* $Choice:ident, $Value:ty, $Trait:path, |$x:ident| $wrap:expr) => {
+        $(#[$doc])*
+        #[derive(Debug)]
+        pub enum $Choice {
+            /// By its name in Keras, looked up by `compile`.
+            Named(String),
+            /// As a value.
+            Typed($Value),
+        }
+
+        impl From<&str> for $Choice {
+            fn from(name: &str) -> $Choice {
+                $Choice::Named(name.to_owned())
+            }
+        }
+
+        impl From<String> for $Choice {
+            fn from(name: String) -> $Choice {
+                $Choice::Named(name)
+            }
+        }
+
+        impl<T: $Trait + 'static> From<T> for $Choice {
+            fn from($x: T) -> $Choice {
+                $Choice::Typed($wrap)
+            }
+        }
+    };
+}
+choice! {
+    /// A loss by name or by value.
+    LossChoice, Box<dyn Loss>, Loss, |x| Box::new(x)
+}
+choice! {
+    /// A metric by name or by value.
+    MetricChoice, Box<dyn Metric>, Metric, |x| Box::new(x)
+}
+choice! {
+    /// An optimizer by name or by value.
+    OptimizerChoice, Optimizer, optimizers::Rule, |x| Optimizer::new(x)
+}
+
+fn choices<M: Into<MetricChoice>>(list: impl IntoIterator<Item = M>) -> Vec<MetricChoice> {
+    list.into_iter().map(Into::into).collect()
+}
+
+impl Compile {
+    /// RMSprop, Keras's default, no loss, no metrics.
+    pub fn new() -> Compile {
+        Compile::default()
+    }
+
+    /// The optimizer, by name (at its defaults) or by value.
+    #[must_use]
+    pub fn optimizer(mut self, optimizer: impl Into<OptimizerChoice>) -> Compile {
+        self.optimizer = Some(optimizer.into());
+        self
+    }
+
+    /// The loss of every output that isn't given one by name.
+    #[must_use]
+    pub fn loss(mut self, loss: impl Into<LossChoice>) -> Compile {
+        self.loss = Some(loss.into());
+        self
+    }
+
+    /// The loss of one output. Outputs without a loss take no targets.
+    #[must_use]
+    pub fn loss_for(mut self, output: &str, loss: impl Into<LossChoice>) -> Compile {
+        self.losses.push((output.into(), loss.into()));
+        self
+    }
+
+    /// What an output's loss counts in the sum; 1 unless set.
+    #[must_use]
+    pub fn loss_weight(mut self, output: &str, weight: f64) -> Compile {
+        self.loss_weights.push((output.into(), weight));
+        self
+    }
+
+    /// Metrics of every output that isn't given its own.
+    #[must_use]
+    pub fn metrics<M: Into<MetricChoice>>(mut self, list: impl IntoIterator<Item = M>) -> Compile {
+        self.metrics.extend(choices(list));
+        self
+    }
+
+    /// Metrics of one output.
+    #[must_use]
+    pub fn metrics_for<M: Into<MetricChoice>>(
+        mut self,
+        output: &str,
+        list: impl IntoIterator<Item = M>,
+    ) -> Compile {
+        self.metrics_for.push((output.into(), choices(list)));
+        self
+    }
+
+    /// Metrics that count samples by their sample and class weights, of every output.
+    #[must_use]
+    pub fn weighted_metrics<M: Into<MetricChoice>>(
+        mut self,
+        list: impl IntoIterator<Item = M>,
+    ) -> Compile {
+        self.weighted.extend(choices(list));
+        self
+    }
+
+    /// Metrics of one output that count samples by their weights.
+    #[must_use]
+    pub fn weighted_metrics_for<M: Into<MetricChoice>>(
+        mut self,
+        output: &str,
+        list: impl IntoIterator<Item = M>,
+    ) -> Compile {
+        self.weighted_for.push((output.into(), choices(list)));
+        self
+    }
+}
+
+/// A metric in a compiled model, with the key under which logs hold it.
+#[derive(Clone, Debug)]
+pub(crate) struct Tracked {
+    /// With the output's name in front if there are several.
+    pub(crate) key: String,
+    /// As `compile` was told: kept for the JSON.
+    pub(crate) asked: Option<String>,
+    pub(crate) metric: Which,
+    /// Whether sample weights count.
+    pub(crate) weighted: bool,
+}
+
+/// `accuracy` means one metric or another, by the shapes of the first targets.
+#[derive(Clone, Debug)]
+pub(crate) enum Which {
+    ByShape(String),
+    Known(Box<dyn Metric>),
+}
+
+/// What belongs to one output.
+#[derive(Debug)]
+pub(crate) struct OutputRules {
+    pub(crate) name: String,
+    pub(crate) loss: Option<Box<dyn Loss>>,
+    /// As `compile` was told, if by name.
+    pub(crate) loss_asked: Option<String>,
+    pub(crate) weight: f64,
+    pub(crate) metrics: Vec<Tracked>,
+}
+
+/// A model's losses, metrics and optimizer.
+#[derive(Debug)]
+pub(crate) struct Compiled {
+    pub(crate) optimizer: Optimizer,
+    pub(crate) outputs: Vec<OutputRules>,
+}
+
+impl Compiled {
+    /// Names under which logs can hold values, without `val_`.
+    pub(crate) fn keys(&self) -> Vec<String> {
+        let several = self.outputs.iter().filter(|o| o.loss.is_some()).count() > 1;
+        let mut keys = vec!["loss".to_owned()];
+        for output in &self.outputs {
+            if several && output.loss.is_some() {
+                keys.push(format!("{}_loss", output.name));
+            }
+            keys.extend(output.metrics.iter().map(|m| m.key.clone()));
+        }
+        keys.sort();
+        keys
+    }
+
+    /// The metrics of all outputs, fresh.
+    pub(crate) fn fresh_metrics(&self) -> Vec<Vec<Tracked>> {
+        let mut all: Vec<Vec<Tracked>> = self.outputs.iter().map(|o| o.metrics.clone()).collect();
+        for tracked in all.iter_mut().flatten() {
+            if let Which::Known(metric) = &mut tracked.metric {
+                metric.reset();
+            }
+        }
+        all
+    }
+}
+
+impl Model {
+    /// Chooses optimizer, losses and metrics. Compiling again forgets what the optimizer
+    /// remembers; weights stay.
+    ///
+    /// # Errors
+    /// When a name means nothing, an option is out of range, an output that is named does not
+    /// exist, or no output has a loss.
+    pub fn compile(&mut self, compile: Compile) -> Result<()> {
+        let names = match &self.graph {
+            Some(graph) => graph.output_names(),
+            // A chain whose input shape is unknown still has one output, of its last layer.
+            None => vec![self.layers.last().map(LayerRef::name).unwrap_or_default()],
+        };
+        let optimizer = match compile.optimizer {
+            None => optimizers::by_name("rmsprop")?,
+            Some(OptimizerChoice::Named(name)) => optimizers::by_name(&name)?,
+            Some(OptimizerChoice::Typed(optimizer)) => optimizer,
+        };
+        optimizer.check()?;
+        let outputs = Plan { several: names.len() > 1, names, ..Plan::default() };
+        let outputs = outputs.fill(compile)?;
+        if outputs.iter().all(|o| o.loss.is_none()) {
+            let rule = "at least one output must have a loss";
+            return Err(Error::value("compile", rule, "none"));
+        }
+        self.compiled = Some(Compiled { optimizer, outputs });
+        self.progress = crate::fit::Progress::default();
+        Ok(())
+    }
+
+    pub(crate) fn compiled(&self, place: &str) -> Result<&Compiled> {
+        self.compiled.as_ref().ok_or_else(|| not_compiled(place))
+    }
+
+    pub(crate) fn compiled_mut(&mut self, place: &str) -> Result<&mut Compiled> {
+        self.compiled.as_mut().ok_or_else(|| not_compiled(place))
+    }
+
+    /// The optimizer.
+    ///
+    /// # Errors
+    /// When the model has not been compiled.
+    pub fn optimizer(&self) -> Result<&Optimizer> {
+        Ok(&self.compiled("optimizer")?.optimizer)
+    }
+
+    /// The optimizer, to change its learning rate, say.
+    ///
+    /// # Errors
+    /// When the model has not been compiled.
+    pub fn optimizer_mut(&mut self) -> Result<&mut Optimizer> {
+        Ok(&mut self.compiled_mut("optimizer")?.optimizer)
+    }
+}
+
+fn not_compiled(place: &str) -> Error {
+    let hint = "call `model.compile(Compile::new().loss(…))`";
+    Error::order(place, "the model must be compiled first", hint)
+}
+
+/// The outputs while choices are being assigned to them.
+#[derive(Default)]
+struct Plan {
+    names: Vec<String>,
+    several: bool,
+    rules: Vec<OutputRules>,
+}
+
+impl Plan {
+    fn fill(mut self, compile: Compile) -> Result<Vec<OutputRules>> {
+        for name in &self.names {
+            self.rules.push(OutputRules {
+                name: name.clone(),
+                loss: None,
+                loss_asked: None,
+                weight: 1.0,
+                metrics: Vec::new(),
+            });
+        }
+        if let Some(choice) = compile.loss {
+            if self.several && matches!(choice, LossChoice::Typed(_)) {
+                let rule = "several outputs take one loss by name, or each its own by `loss_for`";
+                return Err(Error::value("compile", rule, "one loss by value"));
+            }
+            match choice {
+                LossChoice::Typed(loss) => self.rules[0].loss = Some(loss),
+                LossChoice::Named(name) => {
+                    for rules in &mut self.rules {
+                        rules.loss = Some(losses::by_name(&name)?);
+                        rules.loss_asked = Some(name.clone());
+                    }
+                }
+            }
+        }
+        for (output, choice) in compile.losses {
+            let rules = self.output(&output)?;
+            rules.loss_asked = None;
+            rules.loss = Some(match choice {
+                LossChoice::Typed(loss) => loss,
+                LossChoice::Named(name) => {
+                    let loss = losses::by_name(&name)?;
+                    rules.loss_asked = Some(name);
+                    loss
+                }
+            });
+        }
+        for (output, weight) in compile.loss_weights {
+            if !weight.is_finite() {
+                let rule = format!("the loss weight of `{output}` must be finite");
+                return Err(Error::value("compile", rule, weight));
+            }
+            self.output(&output)?.weight = weight;
+        }
+        for (choices, each, weighted) in [
+            (compile.metrics, compile.metrics_for, false),
+            (compile.weighted, compile.weighted_for, true),
+        ] {
+            self.track(choices, each, weighted)?;
+        }
+        for rules in &self.rules {
+            rules.loss.as_ref().map_or(Ok(()), |loss| loss.check())?;
+        }
+        Ok(self.rules)
+    }
+
+    fn output(&mut self, name: &str) -> Result<&mut OutputRules> {
+        match self.names.iter().position(|n| n == name) {
+            Some(at) => Ok(&mut self.rules[at]),
+            None => Err(cornu_autodiff::Error::unknown("output", name, &self.names).into()),
+        }
+    }
+
+    /// Assigns metrics: those for all outputs, then those for one.
+    fn track(
+        &mut self,
+        choices: Vec<MetricChoice>,
+        each: Vec<(String, Vec<MetricChoice>)>,
+        weighted: bool,
+    ) -> Result<()> {
+        let common = choices.into_iter().map(tracked).collect::<Result<Vec<_>>>()?;
+        let given: Vec<String> = each.iter().map(|(name, _)| name.clone()).collect();
+        for at in 0..self.names.len() {
+            if !given.contains(&self.names[at]) {
+                for metric in &common {
+                    self.insert(at, metric.clone(), weighted)?;
+                }
+            }
+        }
+        for (output, choices) in each {
+            self.output(&output)?;
+            let at = self.names.iter().position(|n| *n == output).unwrap_or_default();
+            for choice in choices {
+                self.insert(at, tracked(choice)?, weighted)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Gives a metric its key; Keras's rule where plain and weighted metrics meet.
+    fn insert(&mut self, at: usize, mut metric: Tracked, weighted: bool) -> Result<()> {
+        metric.weighted = weighted;
+        let own = metric.key.clone();
+        let keyed = |name: &str| match self.several {
+            true => format!("{}_{name}", self.names[at]),
+            false => name.to_owned(),
+        };
+        metric.key = keyed(&own);
+        let taken = |key: &str| self.rules[at].metrics.iter().any(|m| m.key == key);
+        if taken(&metric.key) && weighted {
+            metric.key = keyed(&format!("weighted_{own}"));
+        }
+        if taken(&metric.key) {
+            let rule = "two metrics of one output must not have one name";
+            return Err(Error::value("compile", rule, format!("`{own}` twice")));
+        }
+        self.rules[at].metrics.push(metric);
+        Ok(())
+    }
+}
+
+fn tracked(choice: MetricChoice) -> Result<Tracked> {
+    Ok(match choice {
+        MetricChoice::Typed(metric) => {
+            metric.check()?;
+            let key = metric.name().to_owned();
+            Tracked { key, asked: None, metric: Which::Known(metric), weighted: false }
+        }
+        MetricChoice::Named(name) => {
+            let metric = match metrics::is_by_shape(&name) {
+                true => Which::ByShape(name.clone()),
+                false => Which::Known(metrics::by_name(&name)?),
+            };
+            Tracked { key: name.clone(), asked: Some(name), metric, weighted: false }
+        }
+    })
+}

@@ -1,0 +1,348 @@
+//! One batch: forward, loss, backward, update.
+
+use cornu_autodiff::{Generator, Spec, Tape, Tensor};
+use cornu_layers::{Context, Parameter};
+use smallvec::SmallVec;
+
+use crate::compile::{Compiled, Tracked, Which};
+use crate::data::Batch;
+use crate::error::{Error, Result};
+use crate::graph::Outputs;
+use crate::history::Logs;
+use crate::metrics;
+use crate::model::Model;
+use crate::optimizers::Variable;
+
+/// Losses of one batch.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct StepLoss {
+    /// With weights and penalties: what was minimised.
+    pub(crate) total: f64,
+    /// Each output's own; only if there are several.
+    pub(crate) each: SmallVec<[f64; 2]>,
+}
+
+/// Running means and metrics over the batches of an epoch.
+#[derive(Debug)]
+pub(crate) struct Tracker {
+    /// Sums weighted by batch size, so that a short last batch counts as what it is.
+    total: f64,
+    each: Vec<f64>,
+    samples: f64,
+    pub(crate) metrics: Vec<Vec<Tracked>>,
+}
+
+impl Tracker {
+    pub(crate) fn new(compiled: &Compiled) -> Tracker {
+        let metrics = compiled.fresh_metrics();
+        Tracker { total: 0.0, each: Vec::new(), samples: 0.0, metrics }
+    }
+
+    pub(crate) fn add_loss(&mut self, loss: &StepLoss, samples: usize) {
+        let weight = samples as f64;
+        self.total += loss.total * weight;
+        self.each.resize(loss.each.len(), 0.0);
+        self.each.iter_mut().zip(&loss.each).for_each(|(sum, l)| *sum += l * weight);
+        self.samples += weight;
+    }
+
+    /// Takes in a batch's predictions.
+    pub(crate) fn add_outputs(
+        &mut self,
+        compiled: &Compiled,
+        outputs: &Outputs,
+        batch: &Batch,
+    ) -> Result<()> {
+        let mut targets = batch.y.iter();
+        for (i, rules) in compiled.outputs.iter().enumerate() {
+            if rules.loss.is_none() && rules.metrics.is_empty() {
+                continue;
+            }
+            let Some(y) = targets.next() else { continue };
+            let predicted = &outputs.tensors[i];
+            let mask = outputs.masks[i].as_ref();
+            for tracked in &mut self.metrics[i] {
+                if let Which::ByShape(name) = &tracked.metric {
+                    let metric = metrics::by_shape(name, y.dims(), predicted.dims())?;
+                    tracked.metric = Which::Known(metric);
+                }
+                let Which::Known(metric) = &mut tracked.metric else { continue };
+                let weight = tracked.weighted.then(|| weight_of(batch, i)).flatten();
+                let weight = match (weight, mask) {
+                    (weight, None) => weight.cloned(),
+                    (None, Some(mask)) => Some(mask.cast(predicted.dtype())),
+                    (Some(w), Some(mask)) => Some(masked_weight(w, mask)),
+                };
+                metric.update(y, predicted, weight.as_ref()).map_err(|e| {
+                    Error::value(format!("metric `{}`", tracked.key), e.to_string(), "this batch")
+                })?;
+            }
+        }
+        Ok(())
+    }
+
+    /// The values so far, under Keras's keys with `prefix` in front.
+    pub(crate) fn logs(&self, compiled: &Compiled, prefix: &str) -> Logs {
+        let mut logs = Logs::default();
+        self.write(compiled, prefix, &mut logs);
+        logs
+    }
+
+    pub(crate) fn write(&self, compiled: &Compiled, prefix: &str, logs: &mut Logs) {
+        let samples = self.samples.max(f64::MIN_POSITIVE);
+        logs.insert(format!("{prefix}loss"), self.total / samples);
+        let with_loss = compiled.outputs.iter().filter(|o| o.loss.is_some());
+        for (output, sum) in with_loss.zip(&self.each) {
+            logs.insert(format!("{prefix}{}_loss", output.name), sum / samples);
+        }
+        for tracked in self.metrics.iter().flatten() {
+            if let Which::Known(metric) = &tracked.metric {
+                match metric.result().values() {
+                    [value] => logs.insert(format!("{prefix}{}", tracked.key), *value),
+                    several => {
+                        for (i, value) in several.iter().enumerate() {
+                            logs.insert(format!("{prefix}{}_{i}", tracked.key), *value);
+                        }
+                    }
+                }
+            }
+        }
+    }
+}
+
+fn masked_weight(weight: &Tensor, mask: &Tensor) -> Tensor {
+    let mask = mask.cast(weight.dtype());
+    let mut weight = weight.clone();
+    while weight.rank() < mask.rank() {
+        weight = weight.expand_dims(-1);
+    }
+    weight * mask
+}
+
+fn weight_of(batch: &Batch, output: usize) -> Option<&Tensor> {
+    match batch.sample_weight.as_slice() {
+        [] => None,
+        [one] => Some(one),
+        several => several.get(output),
+    }
+}
+
+/// The sum that training minimises, and each output's own loss.
+pub(crate) fn total_loss(
+    compiled: &Compiled,
+    outputs: &Outputs,
+    batch: &Batch,
+    weights: &[Parameter],
+    added: Vec<Tensor>,
+) -> Result<(Tensor, SmallVec<[Tensor; 2]>)> {
+    let mut total: Option<Tensor> = None;
+    let mut each: SmallVec<[Tensor; 2]> = SmallVec::new();
+    let mut add = |loss: Tensor| {
+        total = Some(match total.take() {
+            None => loss,
+            Some(sum) if sum.dtype() == loss.dtype() => sum + loss,
+            Some(sum) => {
+                let dtype = sum.dtype();
+                sum + loss.cast(dtype)
+            }
+        });
+    };
+    let mut targets = batch.y.iter();
+    for (i, rules) in compiled.outputs.iter().enumerate() {
+        let Some(loss) = &rules.loss else { continue };
+        let Some(y) = targets.next() else { return Err(missing_targets(compiled, batch)) };
+        let (predicted, mask) = (&outputs.tensors[i], outputs.masks[i].as_ref());
+        let value = loss.value(y, predicted, weight_of(batch, i), mask).map_err(|e| {
+            let place = format!("output `{}`", rules.name);
+            Error::Value { place, rule: e.to_string(), got: "this batch".into() }
+        })?;
+        let value = if value.rank() > 0 { value.sum(.., false) } else { value };
+        each.push(value.clone());
+        add(if rules.weight == 1.0 { value } else { value * rules.weight });
+    }
+    if targets.next().is_some() {
+        return Err(missing_targets(compiled, batch));
+    }
+    for weight in weights {
+        if let Some(regularizer) = weight.regularizer()
+            && weight.is_trainable()
+        {
+            add(regularizer.penalty(&weight.value())?);
+        }
+    }
+    added.into_iter().for_each(&mut add);
+    let total = total.expect("`compile` makes sure that there is a loss");
+    Ok((total, each))
+}
+
+fn missing_targets(compiled: &Compiled, batch: &Batch) -> Error {
+    let names: Vec<&str> = compiled
+        .outputs
+        .iter()
+        .filter(|o| o.loss.is_some())
+        .map(|o| o.name.as_str())
+        .collect();
+    let rule = format!("there must be targets for the outputs `{}`", names.join("`, `"));
+    Error::value("targets", rule, format!("{} arrays", batch.y.len()))
+}
+
+/// A weight as the optimizer sees it.
+struct Learned<'a>(&'a Parameter);
+
+impl Variable for Learned<'_> {
+    fn path(&self) -> &str {
+        self.0.path()
+    }
+    fn spec(&self) -> Spec {
+        *self.0.spec()
+    }
+    fn update(
+        &mut self,
+        change: &mut dyn FnMut(&mut Tensor) -> cornu_autodiff::Result<()>,
+    ) -> cornu_autodiff::Result<()> {
+        self.0.update(change)
+    }
+    fn constrain(&self, value: &Tensor) -> cornu_autodiff::Result<Option<Tensor>> {
+        let Some(constraint) = self.0.constraint() else { return Ok(None) };
+        constraint.apply(value).map(Some).map_err(|e| {
+            cornu_autodiff::Error::value(self.0.path(), "the constraint must fit", e.to_string())
+        })
+    }
+}
+
+/// Where a step stands, for error texts.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Place {
+    pub(crate) epoch: usize,
+    pub(crate) batch: usize,
+}
+
+impl Model {
+    /// Trains on one batch. Nothing changes if it fails.
+    pub(crate) fn train_step(
+        &mut self,
+        batch: &Batch,
+        tracker: Option<&mut Tracker>,
+        place: Place,
+    ) -> Result<StepLoss> {
+        let graph = self.graph("fit")?.clone();
+        let inputs = graph.accept("fit", &batch.x)?;
+        let dropout = self.step_generator();
+        let mut context = Context::training(&dropout);
+        let tape = Tape::new();
+        let values: SmallVec<[Tensor; 8]> = self
+            .weights
+            .iter()
+            .filter(|w| w.is_trainable())
+            .map(Parameter::value)
+            .collect();
+        let outputs = graph.run(&inputs, &mut context)?;
+        let compiled = self.compiled("fit")?;
+        let added = context.take_losses();
+        let (total, each) = total_loss(compiled, &outputs, batch, &self.weights, added)?;
+        let loss = step_loss(&total, &each)?;
+        if !loss.total.is_finite() {
+            drop(tape);
+            return Err(self.not_finite(&inputs, "the loss", place));
+        }
+        let sources: SmallVec<[&Tensor; 8]> = values.iter().collect();
+        let gradients = tape.gradient_options(&total, &sources)?;
+        drop(sources);
+        drop(values);
+        self.update_weights(gradients, &inputs, place)?;
+        for (weight, value) in context.take_updates() {
+            weight.set(value)?;
+        }
+        self.progress.step += 1;
+        if let Some(tracker) = tracker {
+            tracker.add_loss(&loss, batch.len());
+            tracker.add_outputs(self.compiled("fit")?, &outputs, batch)?;
+        }
+        Ok(loss)
+    }
+
+    fn update_weights(
+        &mut self,
+        gradients: Vec<Option<Tensor>>,
+        inputs: &[Tensor],
+        place: Place,
+    ) -> Result<()> {
+        let trainable = self.weights.iter().filter(|w| w.is_trainable());
+        let mut variables: SmallVec<[Learned<'_>; 8]> = trainable.map(Learned).collect();
+        let missing = variables.iter().zip(&gradients).filter(|(_, g)| g.is_none());
+        let missing: Vec<String> = missing.map(|(w, _)| format!("`{}`", w.0.path())).collect();
+        if !missing.is_empty() {
+            return Err(Error::NoGradient(missing));
+        }
+        let gradients: SmallVec<[Tensor; 8]> = gradients.into_iter().flatten().collect();
+        if let Some(at) = gradients.iter().position(|g| !g.is_finite()) {
+            let what = format!("the gradient of `{}`", variables[at].0.path());
+            drop(variables);
+            return Err(self.not_finite(inputs, &what, place));
+        }
+        let compiled = self.compiled.as_mut().expect("`train_step` has asked for it");
+        compiled.optimizer.apply(&mut variables, &gradients)?;
+        Ok(())
+    }
+
+    /// Randomness of one step: it follows from the seed and the step's number alone.
+    fn step_generator(&self) -> Generator {
+        self.generator.split("dropout").split_index(self.progress.step)
+    }
+
+    /// Looks for where NaN or infinity first appeared.
+    fn not_finite(&self, inputs: &[Tensor], what: &str, place: Place) -> Error {
+        let culprit = self.culprit(inputs);
+        let Place { epoch, batch } = place;
+        Error::NotFinite { epoch, batch, what: what.into(), culprit }
+    }
+
+    fn culprit(&self, inputs: &[Tensor]) -> String {
+        if let Some(at) = inputs.iter().position(|x| !x.is_finite()) {
+            return format!("input {at} of the data");
+        }
+        if let Some(weight) = self.weights.iter().find(|w| !w.value().is_finite()) {
+            return format!("weight `{}`", weight.path());
+        }
+        let dropout = self.step_generator();
+        let mut context = Context::training(&dropout);
+        let mut first = None;
+        if let Ok(graph) = self.graph("fit") {
+            let _ = graph.run_watched(inputs, &[], &mut context, |layer, outputs| {
+                if first.is_none() && outputs.iter().any(|y| !y.is_finite()) {
+                    first = Some(format!("the output of layer `{}`", layer.name()));
+                }
+            });
+        }
+        first.unwrap_or_else(|| "the loss or its gradient; all layers' outputs are finite".into())
+    }
+
+    /// Loss and metrics of one batch, without training.
+    pub(crate) fn test_step(&self, batch: &Batch, tracker: &mut Tracker) -> Result<()> {
+        let graph = self.graph("evaluate")?;
+        let compiled = self.compiled("evaluate")?;
+        let inputs = graph.accept("evaluate", &batch.x)?;
+        let mut context = Context::inference();
+        let outputs = graph.run(&inputs, &mut context)?;
+        let added = context.take_losses();
+        let (total, each) = total_loss(compiled, &outputs, batch, &self.weights, added)?;
+        tracker.add_loss(&step_loss(&total, &each)?, batch.len());
+        tracker.add_outputs(compiled, &outputs, batch)
+    }
+}
+
+fn step_loss(total: &Tensor, each: &[Tensor]) -> Result<StepLoss> {
+    let number = |x: &Tensor| -> Result<f64> {
+        Ok(match x.dtype() {
+            cornu_autodiff::DType::F32 => f64::from(x.item::<f32>()?),
+            _ => x.item::<f64>()?,
+        })
+    };
+    let mut loss = StepLoss { total: number(total)?, each: SmallVec::new() };
+    if each.len() > 1 {
+        for x in each {
+            loss.each.push(number(x)?);
+        }
+    }
+    Ok(loss)
+}
