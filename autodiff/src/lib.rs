@@ -14,6 +14,7 @@ mod storage;
 mod tape;
 mod tensor;
 pub mod testing;
+mod update;
 
 pub use dtype::{DType, Element};
 pub use error::{Error, Result};
@@ -24,3 +25,4 @@ pub use shape::{IntoShape, MAX_RANK, PROBES, Shape, Spec, axis_of, broadcast, is
 pub use storage::release_memory;
 pub use tape::{Pause, Tape, is_recording};
 pub use tensor::Tensor;
+pub use update::{Elementwise, Float, squared_norm, update};

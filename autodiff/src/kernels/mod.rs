@@ -14,3 +14,4 @@ pub(crate) mod random;
 pub(crate) mod reduce;
 pub(crate) mod simd;
 pub(crate) mod softmax;
+pub(crate) mod update;

@@ -1,0 +1,85 @@
+//! Cross-entropies.
+
+use cornu_autodiff::{Error, Result, Tensor};
+
+use super::declare::loss;
+use super::pair::{aligned, probabilities};
+use super::reduce::check_axis;
+use super::regression::EPSILON;
+
+loss! {
+    /// `mean(-y · ln p - (1 - y) · ln(1 - p))`, with `p` moved into `[10⁻⁷, 1 - 10⁻⁷]`. Labels
+    /// must be in `0..=1`, which Keras doesn't check.
+    ///
+    /// ```
+    /// use cornu_models::losses::BinaryCrossentropy;
+    /// let loss = BinaryCrossentropy::new().from_logits(true).label_smoothing(0.1);
+    /// ```
+    pub struct BinaryCrossentropy["BinaryCrossentropy", "binary_crossentropy"] {
+        /// Whether predictions are logits `x` with `p = 1 / (1 + e^-x)`: more exact.
+        from_logits: bool = false;
+        /// Moves labels towards 1/2 by this part of the way.
+        label_smoothing: f64 = 0.0;
+        /// The axis that is folded.
+        axis: isize = -1isize;
+    }
+    check |self| { check_smoothing(&self.name, self.label_smoothing) }
+    fold axis
+    elements |self, y_true, y_pred| {
+        probabilities(&self.name, y_true)?;
+        let s = self.label_smoothing;
+        let y_true = if s == 0.0 { y_true.clone() } else { y_true * (1.0 - s) + 0.5 * s };
+        if self.from_logits {
+            // softplus(x) - y x, without overflow.
+            return Ok(y_pred.softplus() - y_true * y_pred);
+        }
+        let p = y_pred.clip(EPSILON, 1.0 - EPSILON);
+        Ok(-(&y_true * p.log() + (1.0 - y_true) * (1.0 - p).log()))
+    }
+}
+
+loss! {
+    /// `-Σ y · ln(p / Σp)` over the classes, with the quotient moved into `[10⁻⁷, 1 - 10⁻⁷]`,
+    /// for one-hot labels or probabilities. Labels must be in `0..=1`, which Keras doesn't check.
+    ///
+    /// ```
+    /// use cornu_models::losses::CategoricalCrossentropy;
+    /// let loss = CategoricalCrossentropy::new().from_logits(true);
+    /// ```
+    pub struct CategoricalCrossentropy["CategoricalCrossentropy", "categorical_crossentropy"] {
+        /// Whether predictions are logits, made probabilities by a softmax: more exact.
+        from_logits: bool = false;
+        /// Spreads this part of each label evenly over all classes.
+        label_smoothing: f64 = 0.0;
+        /// The axis of the classes.
+        axis: isize = -1isize;
+    }
+    check |self| { check_smoothing(&self.name, self.label_smoothing) }
+    values |self, y_true, y_pred| {
+        let (y_true, y_pred) = aligned(&self.name, y_true, y_pred)?;
+        probabilities(&self.name, &y_true)?;
+        let axis = check_axis(&self.name, self.axis, &y_pred)?;
+        let (s, classes) = (self.label_smoothing, y_pred.dims()[axis] as f64);
+        let y_true = if s == 0.0 { y_true } else { y_true * (1.0 - s) + s / classes };
+        let logs = log_probabilities(&y_pred, axis as isize, self.from_logits);
+        Ok(-(y_true * logs).sum(axis as isize, false))
+    }
+}
+
+/// Logarithms of the probabilities of classes.
+pub(super) fn log_probabilities(y_pred: &Tensor, axis: isize, from_logits: bool) -> Tensor {
+    if from_logits {
+        let shifted = y_pred - y_pred.max(axis, true).stop_gradient();
+        let total = shifted.exp().sum(axis, true).log();
+        return shifted - total;
+    }
+    (y_pred / y_pred.sum(axis, true)).clip(EPSILON, 1.0 - EPSILON).log()
+}
+
+fn check_smoothing(place: &str, smoothing: f64) -> Result<()> {
+    if (0.0..=1.0).contains(&smoothing) {
+        return Ok(());
+    }
+    let place = format!("loss `{place}`: `label_smoothing`");
+    Err(Error::value(place, "it must be in 0..=1", smoothing.to_string()))
+}

@@ -1,0 +1,97 @@
+//! Cross-entropy of class numbers.
+
+use cornu_autodiff::{Error, Pause, Result, Shape, Tensor};
+
+use super::crossentropy::log_probabilities;
+use super::declare::loss;
+use super::pair::{Place, cast, labels, mismatch};
+use super::reduce::check_axis;
+
+loss! {
+    /// `-ln(p[y] / Σp)` for class numbers `y`, with the quotient moved into
+    /// `[10⁻⁷, 1 - 10⁻⁷]`. Labels may be whole numbers of any dtype, with the shape of the
+    /// predictions without the axis of the classes, or with size 1 there. A label that is no
+    /// class is an error, where Keras gives NaN or 0.
+    ///
+    /// ```
+    /// use cornu_autodiff::Tensor;
+    /// use cornu_models::losses::{Loss, SparseCategoricalCrossentropy};
+    /// let loss = SparseCategoricalCrossentropy::new().from_logits(true);
+    /// let (y_true, y_pred) = (Tensor::from([2i32]), Tensor::from([[0.0, 0.0, 0.0]]));
+    /// assert_eq!(loss.value(&y_true, &y_pred, None, None)?.item::<f64>()?, 3f64.ln());
+    /// # Ok::<(), cornu_autodiff::Error>(())
+    /// ```
+    pub struct SparseCategoricalCrossentropy[
+        "SparseCategoricalCrossentropy", "sparse_categorical_crossentropy"
+    ] {
+        /// Whether predictions are logits, made probabilities by a softmax: more exact.
+        from_logits: bool = false;
+        /// A label whose loss is 0 and which doesn't count in a mean.
+        ignore_class: Option<i64> = None;
+        /// The axis of the classes. Keras leaves it out of the config.
+        axis: isize = -1isize, quiet;
+    }
+    values |self, y_true, y_pred| {
+        let axis = check_axis(&self.name, self.axis, y_pred)?;
+        let classes = y_pred.dims()[axis];
+        let y_true = self.class_numbers(y_true, y_pred, axis)?;
+        let logs = log_probabilities(y_pred, axis as isize, self.from_logits);
+        if y_true.is_symbolic() {
+            return Ok(logs.sum(axis as isize, false));
+        }
+        let chosen = self.one_hot(&y_true, classes, axis, y_pred)?;
+        Ok(-(chosen * logs).sum(axis as isize, false))
+    }
+    valid |self, y_true, y_pred| {
+        let Some(ignored) = self.ignore_class else { return Ok(None) };
+        let axis = check_axis(&self.name, self.axis, y_pred)?;
+        let _pause = Pause::new();
+        let y_true = self.class_numbers(y_true, y_pred, axis)?;
+        Ok(Some(y_true.not_equal_scalar(ignored as f64)))
+    }
+}
+
+impl SparseCategoricalCrossentropy {
+    /// Labels without the axis of the classes.
+    fn class_numbers(&self, y_true: &Tensor, y_pred: &Tensor, axis: usize) -> Result<Tensor> {
+        let mut wanted = y_pred.dims().to_vec();
+        wanted[axis] = 1;
+        let with_axis = y_true.dims() == wanted;
+        wanted.remove(axis);
+        if !with_axis && y_true.dims() != wanted {
+            return Err(mismatch(Place("loss", &self.name), y_true, y_pred));
+        }
+        let _pause = Pause::new();
+        let y_true = labels(&self.name, y_true, y_pred)?;
+        Ok(if with_axis { y_true.squeeze([axis as isize]) } else { y_true })
+    }
+
+    /// 1 at the label, else 0; all 0 for the class that is ignored.
+    fn one_hot(
+        &self,
+        y_true: &Tensor,
+        classes: usize,
+        axis: usize,
+        y_pred: &Tensor,
+    ) -> Result<Tensor> {
+        let _pause = Pause::new();
+        let outer: usize = y_pred.dims()[..axis].iter().product();
+        let inner: usize = y_pred.dims()[axis + 1..].iter().product();
+        let mut chosen = vec![0f32; outer * classes * inner];
+        for (at, label) in y_true.to_f64_vec()?.into_iter().enumerate() {
+            if self.ignore_class.is_some_and(|ignored| ignored as f64 == label) {
+                continue;
+            }
+            if label.fract() != 0.0 || !(0.0..classes as f64).contains(&label) {
+                let rule = format!(
+                    "labels must be class numbers in 0..{classes}, one for each \
+                                    output of the model"
+                );
+                let got = format!("{label}");
+                return Err(Error::value(format!("loss `{}`", self.name), rule, got));
+            }
+            chosen[(at / inner * classes + label as usize) * inner + at % inner] = 1.0;
+        }
+        Ok(cast(&Tensor::new(chosen, Shape::new(y_pred.dims())?)?, y_pred.dtype()))
+    }
+}

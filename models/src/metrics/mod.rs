@@ -1,0 +1,26 @@
+//! Metrics: how good predictions are, as numbers for people.
+//!
+//! Names, defaults and numbers are Keras's. What Keras broadcasts silently is an error here.
+
+mod accuracy;
+mod declare;
+mod from_losses;
+mod mean;
+mod metric;
+mod reduction;
+mod registry;
+mod state;
+
+pub use accuracy::{
+    Accuracy, BinaryAccuracy, CategoricalAccuracy, SparseCategoricalAccuracy,
+    SparseTopKCategoricalAccuracy, TopKCategoricalAccuracy,
+};
+pub use from_losses::{
+    BinaryCrossentropy, CategoricalCrossentropy, CategoricalHinge, CosineSimilarity, Hinge,
+    KLDivergence, LogCoshError, MeanAbsoluteError, MeanAbsolutePercentageError, MeanSquaredError,
+    MeanSquaredLogarithmicError, Poisson, RootMeanSquaredError, SparseCategoricalCrossentropy,
+    SquaredHinge,
+};
+pub use metric::{Direction, Metric, MetricValue};
+pub use reduction::{Mean, Sum};
+pub use registry::{by_name, by_shape, from_json, is_by_shape, names, to_json};

@@ -1,0 +1,349 @@
+//! The part of an optimizer that is the same for every rule.
+
+use cornu_autodiff::{Elementwise, Error, Float, Result, Spec, Tensor, squared_norm, update};
+use serde_json::Value;
+
+use super::base::{Base, check_rate};
+use super::rule::{Rule, Step};
+use super::schedules::LearningRate;
+use super::variable::Variable;
+use crate::options::{Config, write_object};
+
+/// Changes variables by their gradients.
+///
+/// A [`Rule`] says how; everything else is done here, in Keras's order: gradients are
+/// accumulated, scaled and clipped, variables decay, the rule changes them, averages follow,
+/// constraints bring them back.
+///
+/// ```
+/// use cornu_autodiff::{Tape, Tensor};
+/// use cornu_models::optimizers::{Optimizer, SGD};
+/// let mut w = Tensor::scalar(4.0);
+/// let mut optimizer = Optimizer::from(SGD::new(0.25));
+/// for _ in 0..3 {
+///     let tape = Tape::new();
+///     let loss = &w * &w;
+///     let gradients = tape.gradient(&loss, &[&w])?;
+///     optimizer.apply([("w", &mut w)], &gradients)?;
+/// }
+/// assert_eq!(w.item::<f64>()?, 0.5);
+/// # Ok::<(), cornu_autodiff::Error>(())
+/// ```
+#[derive(Clone, Debug)]
+pub struct Optimizer {
+    pub(super) rule: Box<dyn Rule>,
+    /// Number of gradients that were applied, accumulated ones included.
+    pub(super) iteration: u64,
+    pub(super) kept: Vec<Kept>,
+}
+
+/// What is kept for one variable.
+#[derive(Clone, Debug)]
+pub(super) struct Kept {
+    pub(super) path: String,
+    pub(super) spec: Spec,
+    pub(super) average: Option<Tensor>,
+    pub(super) accumulator: Option<Tensor>,
+    /// In the order of [`Rule::slots`].
+    pub(super) slots: Vec<Tensor>,
+    decays: bool,
+}
+
+impl Optimizer {
+    /// An optimizer that follows a rule.
+    pub fn new(rule: impl Rule) -> Optimizer {
+        Optimizer { rule: Box::new(rule), iteration: 0, kept: Vec::new() }
+    }
+
+    /// The name, which begins the slots' paths.
+    pub fn name(&self) -> &str {
+        &self.rule.base().name
+    }
+
+    /// The rule's class in Keras.
+    pub fn class_name(&self) -> &str {
+        self.rule.class_name()
+    }
+
+    /// The options that every optimizer has.
+    pub fn options(&self) -> &Base {
+        self.rule.base()
+    }
+
+    /// The options as Keras writes them.
+    pub fn config(&self) -> Config {
+        let mut config = self.rule.base().write();
+        config.extend(self.rule.config());
+        config
+    }
+
+    /// The optimizer as Keras writes it.
+    pub fn to_json(&self) -> Value {
+        write_object("keras.optimizers", self.class_name(), self.config())
+    }
+
+    /// Refuses options outside their range.
+    ///
+    /// # Errors
+    /// Naming the option.
+    pub fn check(&self) -> Result<()> {
+        self.rule.base().check(self.class_name())?;
+        if let LearningRate::Schedule(schedule) = &self.rule.base().learning_rate {
+            schedule.check()?;
+        }
+        self.rule.check()
+    }
+
+    /// Number of gradients that were applied; those that were only accumulated count too.
+    pub fn iterations(&self) -> u64 {
+        self.iteration
+    }
+
+    /// The learning rate of the next step.
+    pub fn learning_rate(&self) -> f64 {
+        self.rule.base().learning_rate.at(self.iteration)
+    }
+
+    /// Sets the learning rate of the steps to come.
+    ///
+    /// # Errors
+    /// When a schedule decides it, or it is not a finite number from 0 up.
+    pub fn set_learning_rate(&mut self, rate: f64) -> Result<()> {
+        let class = self.class_name().to_owned();
+        check_rate(&class, rate)?;
+        match &mut self.rule.base_mut().learning_rate {
+            LearningRate::Constant(old) => *old = rate,
+            LearningRate::Schedule(schedule) => {
+                let rule = "it can't be set, because a schedule decides it; give the optimizer a \
+                            number instead";
+                let place = format!("optimizer `{class}`: `learning_rate`");
+                return Err(Error::value(place, rule, format!("`{}`", schedule.class_name())));
+            }
+        }
+        Ok(())
+    }
+
+    /// The loss, multiplied by `loss_scale_factor`. Gradients are divided by it later.
+    pub fn scale_loss(&self, loss: &Tensor) -> Tensor {
+        match self.rule.base().loss_scale_factor {
+            Some(factor) => loss * factor,
+            None => loss.clone(),
+        }
+    }
+
+    /// Makes the slots for variables. [`apply`](Optimizer::apply) does it at its first call; call
+    /// it to put saved slots back before.
+    ///
+    /// # Errors
+    /// When an option is out of its range, a variable is not floating-point, or a name that is
+    /// excluded from weight decay is that of no variable.
+    pub fn build<V: Variable>(&mut self, variables: &[V]) -> Result<()> {
+        self.check()?;
+        let base = self.rule.base();
+        for name in &base.exclude_from_weight_decay {
+            if !variables.iter().any(|v| v.path().contains(name)) {
+                let paths: Vec<&str> = variables.iter().map(V::path).collect();
+                return Err(Error::unknown("variable to exclude from weight decay", name, &paths));
+            }
+        }
+        let slots = self.rule.slots().iter().map(|group| group.len()).sum();
+        let mut kept = Vec::with_capacity(variables.len());
+        for variable in variables {
+            let (path, spec) = (variable.path(), variable.spec());
+            if !spec.dtype.is_float() {
+                let place = format!("optimizer `{}`: variable `{path}`", self.class_name());
+                return Err(Error::dtype(place, "it must be float32 or float64", &[&spec]));
+            }
+            let zeros = || Tensor::zeros(spec.shape, spec.dtype);
+            kept.push(Kept {
+                path: path.to_owned(),
+                spec,
+                average: base.use_ema.then(zeros),
+                accumulator: base.gradient_accumulation_steps.map(|_| zeros()),
+                slots: (0..slots).map(|_| zeros()).collect(),
+                decays: !base.exclude_from_weight_decay.iter().any(|name| path.contains(name)),
+            });
+        }
+        self.kept = kept;
+        Ok(())
+    }
+
+    /// Changes variables by their gradients.
+    ///
+    /// # Errors
+    /// When a gradient doesn't have its variable's dtype and shape, or the variables are not
+    /// those of the first call; then none has changed.
+    pub fn apply<V: Variable>(
+        &mut self,
+        variables: impl IntoIterator<Item = V>,
+        gradients: &[Tensor],
+    ) -> Result<()> {
+        let mut variables: Vec<V> = variables.into_iter().collect();
+        if self.kept.is_empty() {
+            self.build(&variables)?;
+        }
+        self.fit(&variables, gradients)?;
+        let step = self.accumulate(gradients)?;
+        if let Some(mut step) = step {
+            self.scale_all(&mut step, gradients)?;
+            let decay = self.rule.base().weight_decay.unwrap_or(0.0) * step.learning_rate;
+            for (i, variable) in variables.iter_mut().enumerate() {
+                let kept = &mut self.kept[i];
+                let gradient = kept.accumulator.as_ref().unwrap_or(&gradients[i]);
+                let mut step = step;
+                step.decay = if kept.decays { decay } else { 0.0 };
+                step.scale *= clip_one(self.rule.base(), gradient, step.scale)?;
+                let (rule, slots) = (&self.rule, &mut kept.slots);
+                variable.update(&mut |value| rule.update(&step, value, gradient, slots))?;
+                if let Some(sum) = &mut kept.accumulator {
+                    *sum = sum.zeros_like();
+                }
+            }
+        }
+        for (i, variable) in variables.iter_mut().enumerate() {
+            self.finish(i, variable)?;
+        }
+        self.iteration += 1;
+        Ok(())
+    }
+
+    /// Gradients and variables must be what they were when the slots were made.
+    fn fit<V: Variable>(&self, variables: &[V], gradients: &[Tensor]) -> Result<()> {
+        let place = || format!("optimizer `{}`", self.class_name());
+        if gradients.len() != variables.len() {
+            let rule = "there must be one gradient for each variable";
+            let got = format!("{} gradients, {} variables", gradients.len(), variables.len());
+            return Err(Error::value(place(), rule, got));
+        }
+        if variables.len() != self.kept.len() {
+            let rule = "the variables must be those of the first step; for others make a new \
+                        optimizer";
+            let got = format!("{} variables, before {}", variables.len(), self.kept.len());
+            return Err(Error::value(place(), rule, got));
+        }
+        for ((variable, gradient), kept) in variables.iter().zip(gradients).zip(&self.kept) {
+            if variable.path() != kept.path || variable.spec() != kept.spec {
+                let rule = "the variables must be those of the first step; for others make a new \
+                            optimizer";
+                let new = format!("`{}` {:?}", variable.path(), variable.spec());
+                let got = format!("{new}, before `{}` {:?}", kept.path, kept.spec);
+                return Err(Error::value(place(), rule, got));
+            }
+            if *gradient.spec() != kept.spec {
+                let place = format!("{}: gradient of `{}`", place(), kept.path);
+                let rule = format!("it must be {:?}", kept.spec);
+                return Err(Error::value(place, rule, format!("{:?}", gradient.spec())));
+            }
+        }
+        Ok(())
+    }
+
+    /// Adds gradients to their accumulators; gives the step to make, if it is time for one.
+    fn accumulate(&mut self, gradients: &[Tensor]) -> Result<Option<Step>> {
+        let base = self.rule.base();
+        let every = base.gradient_accumulation_steps.unwrap_or(1);
+        for (kept, gradient) in self.kept.iter_mut().zip(gradients) {
+            if let Some(sum) = &mut kept.accumulator {
+                update(sum, gradient, [], Accumulate)?;
+            }
+        }
+        if !(self.iteration + 1).is_multiple_of(every) {
+            return Ok(None);
+        }
+        Ok(Some(Step {
+            // Keras's schedules count every gradient, its bias corrections only updates.
+            learning_rate: base.learning_rate.at(self.iteration),
+            number: self.iteration / every + 1,
+            scale: 1.0 / (every as f64 * base.loss_scale_factor.unwrap_or(1.0)),
+            limit: base.clipvalue.unwrap_or(f64::INFINITY),
+            decay: 0.0,
+        }))
+    }
+
+    /// Clipping by the norm of all gradients together.
+    fn scale_all(&self, step: &mut Step, gradients: &[Tensor]) -> Result<()> {
+        let Some(largest) = self.rule.base().global_clipnorm else { return Ok(()) };
+        let mut sum = 0.0;
+        for (kept, gradient) in self.kept.iter().zip(gradients) {
+            sum += squared_norm(kept.accumulator.as_ref().unwrap_or(gradient))?;
+        }
+        step.scale *= clip(largest, sum.sqrt() * step.scale);
+        Ok(())
+    }
+
+    /// What follows the step: the average, and the constraint.
+    fn finish<V: Variable>(&mut self, index: usize, variable: &mut V) -> Result<()> {
+        let base = self.rule.base();
+        let updates = self.iteration / base.gradient_accumulation_steps.unwrap_or(1);
+        if let Some(average) = &mut self.kept[index].average {
+            let momentum = if updates == 0 { 0.0 } else { base.ema_momentum };
+            let frequency = base.ema_overwrite_frequency;
+            let overwrite = frequency.is_some_and(|every| (updates + 1).is_multiple_of(every));
+            variable.update(&mut |value| {
+                update(average, value, [], Average { momentum })?;
+                if overwrite {
+                    *value = average.clone();
+                }
+                Ok(())
+            })?;
+        }
+        variable.constrain()
+    }
+
+    /// Replaces variables by their averages, if averages are kept. `fit` does it at its end.
+    ///
+    /// # Errors
+    /// When the variables are not those of [`apply`](Optimizer::apply).
+    pub fn finalize<V: Variable>(&self, variables: impl IntoIterator<Item = V>) -> Result<()> {
+        let mut variables: Vec<V> = variables.into_iter().collect();
+        let averages: Vec<Tensor> = self.kept.iter().filter_map(|k| k.average.clone()).collect();
+        if averages.is_empty() {
+            return Ok(());
+        }
+        self.fit(&variables, &averages)?;
+        for (variable, average) in variables.iter_mut().zip(averages) {
+            variable.update(&mut |value| {
+                *value = average.clone();
+                Ok(())
+            })?;
+        }
+        Ok(())
+    }
+}
+
+/// What brings a norm down to the largest one that is allowed; NaN if the norm is not finite.
+fn clip(largest: f64, norm: f64) -> f64 {
+    if norm.is_finite() { largest / norm.max(largest) } else { f64::NAN }
+}
+
+/// Clipping of one gradient by its own norm.
+fn clip_one(base: &Base, gradient: &Tensor, scale: f64) -> Result<f64> {
+    match base.clipnorm {
+        Some(largest) => Ok(clip(largest, squared_norm(gradient)?.sqrt() * scale)),
+        None => Ok(1.0),
+    }
+}
+
+/// `sum += g`
+#[derive(Clone, Copy)]
+struct Accumulate;
+
+impl Elementwise<0> for Accumulate {
+    #[inline(always)]
+    fn update<T: Float>(&self, sum: T, g: T, []: [T; 0]) -> (T, [T; 0]) {
+        (sum + g, [])
+    }
+}
+
+/// `average = momentum · average + (1 - momentum) · value`
+#[derive(Clone, Copy)]
+struct Average {
+    momentum: f64,
+}
+
+impl Elementwise<0> for Average {
+    #[inline(always)]
+    fn update<T: Float>(&self, average: T, value: T, []: [T; 0]) -> (T, [T; 0]) {
+        (T::of(self.momentum) * average + T::of(1.0 - self.momentum) * value, [])
+    }
+}

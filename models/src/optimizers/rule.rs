@@ -1,0 +1,117 @@
+//! What makes one optimizer differ from another: its slots, and what it does to an element.
+
+use std::fmt;
+
+use cornu_autodiff::{Elementwise, Error, Float, Result, Tensor, update};
+
+use super::base::Base;
+use crate::options::Config;
+
+/// One way to use a gradient. [`Optimizer`](super::Optimizer) does the rest: clipping, weight
+/// decay, averaging, accumulation, the learning rate and the slots.
+pub trait Rule: fmt::Debug + Send + Sync + 'static {
+    /// The class's name in Keras, `RMSprop`.
+    fn class_name(&self) -> &str;
+
+    /// The options that every optimizer has.
+    fn base(&self) -> &Base;
+
+    /// As [`base`](Rule::base), to be changed.
+    fn base_mut(&mut self) -> &mut Base;
+
+    /// The rule's own options as Keras writes them.
+    fn config(&self) -> Config;
+
+    /// Refuses options outside their range.
+    ///
+    /// # Errors
+    /// Naming the option.
+    fn check(&self) -> Result<()>;
+
+    /// Names of the tensors that are kept for each variable, zero at first. They are saved group
+    /// by group, and within a group variable by variable, as Keras does.
+    fn slots(&self) -> Vec<&'static [&'static str]>;
+
+    /// Changes a variable and its slots, which are in the order of [`slots`](Rule::slots):
+    /// usually one call of [`Step::run`].
+    ///
+    /// # Errors
+    /// When the tensors don't fit, which the optimizer has made sure of.
+    fn update(
+        &self,
+        step: &Step,
+        variable: &mut Tensor,
+        gradient: &Tensor,
+        slots: &mut [Tensor],
+    ) -> Result<()>;
+
+    /// A rule with the same options.
+    fn clone_box(&self) -> Box<dyn Rule>;
+}
+
+impl Clone for Box<dyn Rule> {
+    fn clone(&self) -> Box<dyn Rule> {
+        (**self).clone_box()
+    }
+}
+
+/// What a rule must know of the step it makes.
+#[derive(Clone, Copy, Debug)]
+pub struct Step {
+    /// The learning rate.
+    pub learning_rate: f64,
+    /// Number of this update, from 1.
+    pub number: u64,
+    /// What the gradient is multiplied by: clipping by norm, averaging, loss scaling.
+    pub(crate) scale: f64,
+    /// What the gradient's elements are clipped to.
+    pub(crate) limit: f64,
+    /// The part of the variable that weight decay takes.
+    pub(crate) decay: f64,
+}
+
+impl Step {
+    /// One pass over a variable, its gradient and its slots. Scaling and clipping of the
+    /// gradient and the variable's decay happen in the same pass, before `kernel`.
+    ///
+    /// # Errors
+    /// When the tensors don't fit, or there are not `N` slots.
+    #[inline]
+    pub fn run<const N: usize>(
+        &self,
+        variable: &mut Tensor,
+        gradient: &Tensor,
+        slots: &mut [Tensor],
+        kernel: impl Elementwise<N>,
+    ) -> Result<()> {
+        let got = slots.len();
+        let Ok(slots) = <&mut [Tensor; N]>::try_from(slots) else {
+            let rule = format!("the rule keeps {N} slots for each variable");
+            return Err(Error::value("optimizer", rule, got.to_string()));
+        };
+        let slots = slots.each_mut();
+        if self.scale == 1.0 && self.limit == f64::INFINITY && self.decay == 0.0 {
+            return update(variable, gradient, slots, kernel);
+        }
+        update(variable, gradient, slots, Prepared { step: *self, kernel })
+    }
+}
+
+/// A kernel after what every optimizer does first.
+#[derive(Clone, Copy)]
+struct Prepared<K> {
+    step: Step,
+    kernel: K,
+}
+
+impl<K: Elementwise<N>, const N: usize> Elementwise<N> for Prepared<K> {
+    #[inline(always)]
+    fn update<T: Float>(&self, x: T, g: T, slots: [T; N]) -> (T, [T; N]) {
+        let (scale, limit) = (T::of(self.step.scale), T::of(self.step.limit));
+        let g = g * scale;
+        // NaN passes both comparisons.
+        let g = if g > limit { limit } else { g };
+        let g = if g < -limit { -limit } else { g };
+        self.kernel.update(x - x * T::of(self.step.decay), g, slots)
+    }
+}
