@@ -83,6 +83,12 @@ impl Shape {
         Shape::of(&dims)
     }
 
+    /// Number of elements before, along and after an axis: `(outer, n, inner)`.
+    #[inline]
+    pub(crate) fn around(&self, axis: usize) -> [usize; 3] {
+        [self[..axis].iter().product(), self[axis], self[axis + 1..].iter().product()]
+    }
+
     /// Row-major strides, in elements.
     #[inline]
     pub(crate) fn strides(&self) -> Strides {

@@ -40,3 +40,25 @@ pub(crate) fn copy_into<T: Element>(x: &Tensor, out: &mut [T]) {
         });
     });
 }
+
+/// The elements of `x` into the places of `out` that `steps` and `offset` tell.
+pub(crate) fn place<T: Element>(x: &Tensor, out: &mut [T], steps: &[isize], offset: usize) {
+    if x.size() == 0 {
+        return;
+    }
+    let values = x.buffer.as_ref().expect("kernels get tensors with values").slice::<T>();
+    let nest = Nest::new(x.dims(), [&x.strides, steps]);
+    let (len, [from_step, to_step]) = (nest.row_len(), nest.row_steps());
+    nest.rows(0, x.size() / len, |[from, to]| {
+        let (mut from, mut to) = (x.offset as isize + from, offset as isize + to);
+        if (from_step, to_step) == (1, 1) {
+            let (from, to) = (from as usize, to as usize);
+            return out[to..to + len].copy_from_slice(&values[from..from + len]);
+        }
+        for _ in 0..len {
+            out[to as usize] = values[from as usize];
+            from += from_step;
+            to += to_step;
+        }
+    });
+}

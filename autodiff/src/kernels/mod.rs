@@ -6,12 +6,14 @@
 pub(crate) mod copy;
 pub(crate) mod elementwise;
 pub(crate) mod float;
+pub(crate) mod gather;
 pub(crate) mod gemm;
 pub(crate) mod math;
 pub(crate) mod nest;
 pub(crate) mod parallel;
 pub(crate) mod random;
 pub(crate) mod reduce;
+pub(crate) mod scan;
 pub(crate) mod simd;
 pub(crate) mod softmax;
 pub(crate) mod update;

@@ -129,7 +129,8 @@ pub(crate) fn reduce<T: Element>(
     let values = x.contiguous_slice::<T>().expect("`arrange` packs");
     debug_assert_eq!(outer * inner, out.size());
     Tensor::build(*out, |y: &mut [T]| {
-        if middle == 0 {
+        if y.is_empty() {
+        } else if middle == 0 {
             y.fill(start);
         } else if outer == 1 && inner == 1 {
             y[0] = fold_all(values, start, f);

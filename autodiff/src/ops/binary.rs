@@ -44,7 +44,7 @@ fn floats(op: &dyn Op, x: &[&Spec]) -> Result<Spec> {
 }
 
 /// The value of a pair, by type of number.
-trait Pairs: Element {
+pub(crate) trait Pairs: Element {
     fn add(self, other: Self) -> Self;
     fn subtract(self, other: Self) -> Self;
     fn multiply(self, other: Self) -> Self;

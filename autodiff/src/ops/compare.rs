@@ -163,12 +163,55 @@ impl Tensor {
     pub fn clip(&self, low: f64, high: f64) -> Tensor {
         must(apply(Clip { low, high }, &[self]))
     }
+}
 
+macro_rules! predicate {
+    ($($(#[$doc:meta])* $Op:ident $name:ident, |$x:ident| $value:expr, whole $whole:literal;)*) => {
+        $(
+            $(#[$doc])*
+            #[derive(Clone, Copy, Debug)]
+            pub struct $Op;
+
+            impl Op for $Op {
+                fn name(&self) -> &'static str {
+                    stringify!($name)
+                }
+                fn infer(&self, x: &[&Spec]) -> Result<Spec> {
+                    Ok(x[0].cast(DType::Bool))
+                }
+                fn forward(&self, x: &[&Tensor], out: &Spec) -> Result<Tensor> {
+                    Ok(match x[0].dtype() {
+                        DType::F32 => map1(x[0], 1, |$x: f32| $value),
+                        DType::F64 => map1(x[0], 1, |$x: f64| $value),
+                        _ => Tensor::full(out.shape, f64::from(u8::from($whole)), DType::Bool),
+                    })
+                }
+                fn saves(&self) -> Saves {
+                    Saves::Nothing
+                }
+                fn vjp(&self, _: &Call<'_>, _: &Tensor, _: &mut Gradients<'_>) {}
+                fn is_differentiable(&self, _: usize) -> bool {
+                    false
+                }
+            }
+
+            impl Tensor {
+                $(#[$doc])*
+                pub fn $name(&self) -> Tensor {
+                    must(apply($Op, &[self]))
+                }
+            }
+        )*
+    };
+}
+
+predicate! {
     /// True where the element is NaN.
-    #[track_caller]
-    pub fn is_nan(&self) -> Tensor {
-        self.not_equal(self)
-    }
+    IsNan isnan, |x| x.is_nan(), whole false;
+    /// True where the element is infinite.
+    IsInf isinf, |x| x.is_infinite(), whole false;
+    /// True where the element is neither NaN nor infinite.
+    IsFinite isfinite, |x| x.is_finite(), whole true;
 }
 
 /// NumPy's `where`: `a` where `condition` is true, else `b`.

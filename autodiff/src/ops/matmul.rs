@@ -48,7 +48,9 @@ impl Op for MatMul {
         into.add(1, || {
             if b.rank() == 2 && a.rank() > 2 {
                 // One product over all leading axes, instead of one each to be summed.
-                let rows = |x: &Tensor| x.reshape([-1, x.dims()[x.rank() - 1] as isize]);
+                let count: usize = a.dims()[..a.rank() - 1].iter().product();
+                let rows =
+                    |x: &Tensor| x.reshape([count as isize, x.dims()[x.rank() - 1] as isize]);
                 return rows(a).t().matmul(&rows(g));
             }
             a.t().matmul(g) // (k, m) · (m, n) -> (k, n)

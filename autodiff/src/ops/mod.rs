@@ -1,24 +1,43 @@
 //! Every op, with its rule, its value and its derivative in one place.
 
 mod binary;
+mod broadcast;
 mod compare;
 mod cross_entropy;
+mod einsum;
 mod formulas;
+mod gather;
+mod join;
 mod matmul;
+mod pad;
 mod reduce;
 mod scalar;
+mod scan;
 mod shape;
+mod slice;
 mod softmax;
+mod sort;
+mod statistics;
+mod triangle;
 mod unary;
 
 pub use binary::*;
 pub(crate) use binary::{add_in_place, owned_left, owned_right};
+pub use broadcast::*;
 pub use compare::*;
 pub use cross_entropy::*;
+pub use einsum::*;
+pub use gather::*;
+pub use join::*;
 pub use matmul::*;
+pub use pad::*;
 pub use reduce::*;
-
 pub use scalar::*;
+pub use scan::*;
 pub use shape::*;
+pub use slice::*;
 pub use softmax::*;
+pub use sort::*;
+pub use statistics::*;
+pub use triangle::*;
 pub use unary::*;

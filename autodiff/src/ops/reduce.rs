@@ -1,15 +1,17 @@
-//! Folding axes away, and its reverse.
+//! Folding axes away.
 
 use std::ops::RangeFull;
 
-use crate::dtype::{DType, Element};
+use crate::dtype::DType;
 use crate::error::{Error, Result};
 use crate::kernels::math::Math;
-use crate::kernels::reduce::{arrange, reduce};
+use crate::kernels::reduce::reduce;
 use crate::op::{Call, Gradients, Op, Saves, apply, must};
-use crate::shape::{IntoShape, MAX_RANK, Shape, Spec, Strides, axis_of, broadcast};
+use crate::ops::binary::Pairs;
+use crate::ops::broadcast_to;
+use crate::shape::{MAX_RANK, Shape, Spec, axis_of};
 use crate::tensor::Tensor;
-use crate::{each_dtype, each_float, each_number};
+use crate::{each_float, each_number};
 
 /// The axes that a reduction folds.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -181,7 +183,7 @@ fn to_extremes(call: &Call<'_>, g: &Tensor, mask: &[bool]) -> Tensor {
 reduction! {
     /// Sum.
     Sum sum, saves Nothing, needs_elements false, accepts |d| d != DType::Bool,
-    forward |x, mask, out| each_number!(x.dtype(), T => reduce(x, mask, out, T::default(), Total::total)),
+    forward |x, mask, out| each_number!(x.dtype(), T => reduce(x, mask, out, T::default(), Pairs::add)),
     vjp |call, g, mask| broadcast_to(&g, &call.spec(0).shape);
 
     /// Arithmetic mean. The mean of no element is NaN, as in NumPy.
@@ -232,188 +234,4 @@ reduction! {
     All all, saves Nothing, needs_elements false, accepts |d| d == DType::Bool,
     forward |x, mask, out| reduce(x, mask, out, true, |a, b| a & b),
     vjp |call, g, mask| g;
-}
-
-/// Addition in every numeric type.
-trait Total: Element {
-    fn total(self, other: Self) -> Self;
-}
-macro_rules! total {
-    ($($type:ty, |$a:ident, $b:ident| $sum:expr;)*) => {$(
-        impl Total for $type {
-            #[inline(always)]
-            fn total(self, other: $type) -> $type {
-                let ($a, $b) = (self, other);
-                $sum
-            }
-        }
-    )*};
-}
-total! {
-    f32, |a, b| a + b;
-    f64, |a, b| a + b;
-    i32, |a, b| a.wrapping_add(b);
-    i64, |a, b| a.wrapping_add(b);
-    u8, |a, b| a.wrapping_add(b);
-}
-
-macro_rules! extreme_position {
-    ($($(#[$doc:meta])* $Op:ident $name:ident, |$a:ident, $b:ident| $better:expr;)*) => {$(
-        $(#[$doc])*
-        #[derive(Clone, Copy, Debug)]
-        pub struct $Op {
-            /// The axis along which to look.
-            pub axis: isize,
-        }
-
-        impl Op for $Op {
-            fn name(&self) -> &'static str {
-                stringify!($name)
-            }
-            fn infer(&self, x: &[&Spec]) -> Result<Spec> {
-                let axis = axis_of(self.name(), self.axis, x[0].shape.rank())?;
-                if x[0].shape[axis] == 0 {
-                    return Err(Error::shape(self.name(), "the axis must not be empty", x));
-                }
-                Ok(Spec::new(DType::I64, x[0].shape.removed(axis)))
-            }
-            #[allow(clippy::bool_comparison)] // one formula for all dtypes
-            fn forward(&self, x: &[&Tensor], out: &Spec) -> Result<Tensor> {
-                let mut mask = [false; MAX_RANK];
-                mask[axis_of(self.name(), self.axis, x[0].rank())?] = true;
-                each_dtype!(x[0].dtype(), T => {
-                    let f = arrange::<T>(x[0], &mask[..x[0].rank()]);
-                    let values = f.x.contiguous_slice::<T>().expect("`arrange` packs");
-                    Ok(Tensor::build(out.shape, |y: &mut [i64]| {
-                        for (i, y) in y.iter_mut().enumerate() {
-                            let start = i / f.inner * f.middle * f.inner + i % f.inner;
-                            let mut best = 0;
-                            for k in 1..f.middle {
-                                let ($a, $b) =
-                                    (values[start + k * f.inner], values[start + best * f.inner]);
-                                // The first NaN wins, as in NumPy.
-                                if $better || ($a != $a && $b == $b) {
-                                    best = k;
-                                }
-                            }
-                            *y = best as i64;
-                        }
-                    }))
-                })
-            }
-            fn saves(&self) -> Saves {
-                Saves::Nothing
-            }
-            fn vjp(&self, _: &Call<'_>, _: &Tensor, _: &mut Gradients<'_>) {}
-            fn is_differentiable(&self, _: usize) -> bool {
-                false
-            }
-        }
-
-        impl Tensor {
-            $(#[$doc])*
-            ///
-            /// # Panics
-            /// When the axis is out of range or empty.
-            #[track_caller]
-            #[allow(clippy::eq_op)]
-            pub fn $name(&self, axis: isize) -> Tensor {
-                must(apply($Op { axis }, &[self]))
-            }
-        }
-    )*};
-}
-
-extreme_position! {
-    /// Position of the largest element along an axis, the first if there are several; int64.
-    ArgMax argmax, |a, b| a > b;
-    /// Position of the smallest element along an axis, the first if there are several; int64.
-    ArgMin argmin, |a, b| a < b;
-}
-
-impl Tensor {
-    /// Variance, the mean squared distance from the mean (not the sample variance), as NumPy's
-    /// and Keras's `var`.
-    ///
-    /// # Panics
-    /// When an axis is out of range or the elements are not floating-point numbers.
-    #[track_caller]
-    pub fn var(&self, axes: impl Into<Axes>, keepdims: bool) -> Tensor {
-        let axes = axes.into();
-        let centred = self - self.mean(axes.clone(), true);
-        centred.square().mean(axes, keepdims)
-    }
-
-    /// Standard deviation, the root of [`var`](Tensor::var).
-    ///
-    /// # Panics
-    /// As [`var`](Tensor::var).
-    #[track_caller]
-    pub fn std(&self, axes: impl Into<Axes>, keepdims: bool) -> Tensor {
-        self.var(axes, keepdims).sqrt()
-    }
-
-    /// The same elements repeated along axes of size 1 and new leading axes. Copies nothing.
-    ///
-    /// # Panics
-    /// When the shapes don't fit.
-    #[track_caller]
-    pub fn broadcast_to(&self, shape: impl IntoShape) -> Tensor {
-        broadcast_to(self, &must(shape.into_shape()))
-    }
-}
-
-/// The same elements repeated along axes of size 1 and new leading axes.
-#[derive(Clone, Copy, Debug)]
-pub struct BroadcastTo(pub Shape);
-
-impl Op for BroadcastTo {
-    fn name(&self) -> &'static str {
-        "broadcast_to"
-    }
-    fn infer(&self, x: &[&Spec]) -> Result<Spec> {
-        if broadcast(x[0].dims(), &self.0).as_deref() == Some(self.0.dims()) {
-            return Ok(Spec::new(x[0].dtype, self.0));
-        }
-        let rule = format!("the shape must broadcast to {}", self.0);
-        Err(Error::shape(self.name(), rule, x))
-    }
-    fn forward(&self, x: &[&Tensor], out: &Spec) -> Result<Tensor> {
-        let steps = crate::kernels::elementwise::broadcast_steps(x[0], &out.shape);
-        Ok(x[0].view(out.shape, Strides::of(&steps[..out.shape.rank()]), x[0].offset))
-    }
-    fn saves(&self) -> Saves {
-        Saves::Nothing
-    }
-    fn vjp(&self, _: &Call<'_>, g: &Tensor, into: &mut Gradients<'_>) {
-        into.add(0, || g.clone()); // the tape sums it to the input's shape
-    }
-}
-
-#[track_caller]
-pub(crate) fn broadcast_to(x: &Tensor, shape: &Shape) -> Tensor {
-    if x.shape() == shape {
-        return x.clone();
-    }
-    must(apply(BroadcastTo(*shape), &[x]))
-}
-
-/// Sums away what broadcasting `shape` to that of `x` repeated.
-///
-/// # Panics
-/// When `shape` does not broadcast to that of `x`.
-#[track_caller]
-pub fn sum_to(x: &Tensor, shape: &Shape) -> Tensor {
-    if x.shape() == shape {
-        return x.clone();
-    }
-    let lead = x.rank().checked_sub(shape.rank());
-    let lead =
-        lead.unwrap_or_else(|| panic!("sum_to: {shape} does not broadcast to {}", x.shape()));
-    let axes = (0..x.rank())
-        .filter(|&axis| axis < lead || (shape[axis - lead] == 1 && x.dims()[axis] != 1))
-        .map(|axis| axis as isize)
-        .collect();
-    let y = must(apply(Sum { axes: Axes::Some(axes), keepdims: true }, &[x]));
-    if y.shape() == shape { y } else { must(apply(super::Reshape(*shape), &[&y])) }
 }

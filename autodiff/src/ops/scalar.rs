@@ -17,7 +17,7 @@ pub struct Scale(pub f64);
 pub struct Shift(pub f64);
 
 /// The number must be one of the tensor's type.
-fn representable(op: &dyn Op, x: &[&Spec], number: f64) -> Result<Spec> {
+pub(crate) fn representable(op: &dyn Op, x: &[&Spec], number: f64) -> Result<Spec> {
     let dtype = x[0].dtype;
     let fits = match dtype {
         DType::F32 | DType::F64 => true,

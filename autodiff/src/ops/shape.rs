@@ -230,6 +230,10 @@ fn complete(x: &Spec, shape: &[isize]) -> Result<Shape> {
         return Err(Error::value("reshape", rule, format!("{shape:?}")));
     }
     let known: usize = shape.iter().filter(|&&d| d >= 0).map(|&d| d as usize).product();
+    if unknown == 1 && known == 0 {
+        let rule = "an axis of -1 cannot be worked out beside one of size 0";
+        return Err(Error::value("reshape", rule, format!("{shape:?}")));
+    }
     let rest = x.shape.size().checked_div(known).unwrap_or(0);
     let dims: Vec<usize> = shape.iter().map(|&d| if d < 0 { rest } else { d as usize }).collect();
     Shape::new(&dims)
