@@ -2,8 +2,6 @@
 
 use std::fmt::Debug;
 
-use smallvec::SmallVec;
-
 use crate::error::Result;
 use crate::shape::Spec;
 use crate::tape;
@@ -169,10 +167,15 @@ impl<'a> Call<'a> {
 
 /// Where a backward pass leaves the gradients of its inputs. Those that nobody needs are
 /// never computed.
-#[derive(Debug)]
 pub struct Gradients<'a> {
     pub(crate) wanted: &'a [bool],
-    pub(crate) found: &'a mut SmallVec<[(usize, Tensor); 3]>,
+    pub(crate) accept: &'a mut dyn FnMut(usize, Tensor),
+}
+
+impl std::fmt::Debug for Gradients<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Gradients {{ wanted: {:?} }}", self.wanted)
+    }
 }
 
 impl Gradients<'_> {
@@ -180,7 +183,7 @@ impl Gradients<'_> {
     #[inline]
     pub fn add(&mut self, index: usize, gradient: impl FnOnce() -> Tensor) {
         if self.wanted[index] {
-            self.found.push((index, gradient()));
+            (self.accept)(index, gradient());
         }
     }
 

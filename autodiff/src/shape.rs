@@ -196,6 +196,22 @@ impl Strides {
     }
 }
 
+impl Strides {
+    /// Whether elements of this shape lie in row-major order without gaps.
+    pub(crate) fn are_contiguous(&self, shape: &Shape) -> bool {
+        let mut step = 1;
+        for (&dim, &stride) in shape.iter().zip(self.iter()).rev() {
+            if dim != 1 {
+                if stride != step {
+                    return false;
+                }
+                step *= dim as isize;
+            }
+        }
+        true
+    }
+}
+
 impl Deref for Strides {
     type Target = [isize];
     #[inline]

@@ -92,8 +92,9 @@ impl Buffer {
 impl Drop for Buffer {
     #[inline]
     fn drop(&mut self) {
-        if let Some(mut arc) = self.0.take()
-            && Arc::get_mut(&mut arc).is_some()
+        // There are no weak handles, so a count of one is nobody but us.
+        if let Some(arc) = self.0.take()
+            && Arc::strong_count(&arc) == 1
         {
             // Err: the thread is ending and its pool is gone; the memory is simply freed.
             let _ = POOL.try_with(|pool| pool.borrow_mut().put(arc));

@@ -10,8 +10,9 @@
 use std::cell::{Cell, RefCell};
 use std::fmt;
 use std::marker::PhantomData;
+use std::ops::Range;
 
-use smallvec::{SmallVec, smallvec};
+use smallvec::SmallVec;
 
 use crate::error::{Error, Result};
 use crate::op::{Call, Gradients, Op};
@@ -19,25 +20,61 @@ use crate::ops::{add_in_place, sum_to};
 use crate::shape::Spec;
 use crate::tensor::Tensor;
 
-/// One recorded call. Tensors that the op doesn't save are kept without their values.
-struct Entry {
-    op: Box<dyn Op>,
-    inputs: SmallVec<[Tensor; 3]>,
-    /// Where on the list each input was made.
-    producers: SmallVec<[Option<usize>; 3]>,
-    output: Tensor,
-}
-
-/// The list of one thread.
+/// The list of one thread. Entry `i` is a recorded call: its op, its inputs and its output.
+/// Tensors that the op doesn't save are kept without their values.
 #[derive(Default)]
 struct Log {
-    /// `None` only while the entry's backward pass runs.
-    entries: Vec<Option<Entry>>,
+    /// `None` only while the op's backward pass runs.
+    ops: Vec<Option<Box<dyn Op>>>,
     /// Number of each entry's output, ascending.
     ids: Vec<u64>,
+    /// Where each entry's tensors end.
+    ends: Vec<usize>,
+    /// For each entry its inputs, then its output.
+    tensors: Vec<Tensor>,
+    /// Which entry made each of `tensors`, or `OUTSIDE`.
+    producers: Vec<usize>,
     /// Where each living tape begins, with its key.
     windows: Vec<(u64, usize)>,
     next_key: u64,
+}
+
+/// The producer of a tensor that no entry made.
+const OUTSIDE: usize = usize::MAX;
+
+impl Log {
+    fn len(&self) -> usize {
+        self.ops.len()
+    }
+
+    /// Where an entry's tensors lie: inputs, then the output.
+    #[inline]
+    fn range(&self, at: usize) -> Range<usize> {
+        at.checked_sub(1).map_or(0, |before| self.ends[before])..self.ends[at]
+    }
+
+    /// Forgets the entries from `at` on.
+    fn truncate(&mut self, at: usize) {
+        let tensors = at.checked_sub(1).map_or(0, |before| self.ends[before]);
+        self.ops.truncate(at);
+        self.ids.truncate(at);
+        self.ends.truncate(at);
+        self.producers.truncate(tensors);
+        self.tensors.truncate(tensors);
+    }
+
+    fn push(&mut self, op: Box<dyn Op>, inputs: &[&Tensor], output: &Tensor) {
+        let saves = op.saves();
+        for (i, x) in inputs.iter().enumerate() {
+            self.producers.push(self.ids.binary_search(&x.id).unwrap_or(OUTSIDE));
+            self.tensors.push(kept(x, saves.input(i)));
+        }
+        self.producers.push(self.ops.len());
+        self.tensors.push(kept(output, saves.output()));
+        self.ids.push(output.id);
+        self.ends.push(self.tensors.len());
+        self.ops.push(Some(op));
+    }
 }
 
 thread_local! {
@@ -76,14 +113,7 @@ impl Drop for Pause {
 }
 
 pub(crate) fn record(op: Box<dyn Op>, inputs: &[&Tensor], output: &Tensor) {
-    let saves = op.saves();
-    LOG.with_borrow_mut(|log| {
-        let producers = inputs.iter().map(|x| log.ids.binary_search(&x.id).ok()).collect();
-        let inputs = inputs.iter().enumerate().map(|(i, x)| kept(x, saves.input(i))).collect();
-        let output = kept(output, saves.output());
-        log.ids.push(output.id);
-        log.entries.push(Some(Entry { op, inputs, producers, output }));
-    });
+    LOG.with_borrow_mut(|log| log.push(op, inputs, output));
 }
 
 /// A tensor as an entry holds it: with its values only if the op saves them.
@@ -92,7 +122,7 @@ fn kept(x: &Tensor, saved: bool) -> Tensor {
     if saved {
         return x.clone();
     }
-    Tensor { id: x.id, spec: x.spec, strides: x.strides, offset: 0, buffer: None }
+    Tensor { id: x.id, spec: x.spec, layout: None, offset: 0, buffer: None }
 }
 
 /// Records the ops of its thread from when it is made until [`gradient`](Tape::gradient) is
@@ -125,8 +155,9 @@ impl Tape {
         let (key, start) = LOG.with_borrow_mut(|log| {
             let key = log.next_key;
             log.next_key += 1;
-            log.windows.push((key, log.entries.len()));
-            (key, log.entries.len())
+            let start = log.len();
+            log.windows.push((key, start));
+            (key, start)
         });
         RECORDING.set(true);
         Tape { key, start, thread: PhantomData }
@@ -193,20 +224,20 @@ impl Tape {
             let rule = "the target must have been computed while the tape was recording";
             return Err(Error::Gradient { rule: rule.into(), got: format!("{:?}", target.spec) });
         };
-        let start = self.start;
         // Who asked for the window is done with recording; a tape around it is not.
         drop_window(self.key);
-        let mut walk = Walk::new(start, last, sources);
-        walk.pending[last - start] = Some(cotangent.clone());
-        for at in (start..=last).rev() {
-            walk.step(at);
+        let mut walk = Walk::new(self.start, last, sources);
+        walk.sums.pending[last - self.start] = Some(cotangent.clone());
+        match is_recording() {
+            true => walk.recorded(),
+            false => walk.alone(),
         }
         Ok(walk.into_found())
     }
 
     /// Number of ops recorded so far.
     pub fn len(&self) -> usize {
-        LOG.with_borrow(|log| log.entries.len() - self.start)
+        LOG.with_borrow(|log| log.len() - self.start)
     }
 
     /// Whether nothing has been recorded yet.
@@ -217,11 +248,11 @@ impl Tape {
     /// The recorded ops as a graph in the dot language of Graphviz.
     pub fn to_dot(&self) -> String {
         let mut dot = String::from("digraph tape {\n  rankdir = TB;\n  node [shape = box];\n");
-        self.each(|i, entry, names| {
-            let label = format!("{} {}", entry.op.name(), entry.op.attributes());
+        self.each(|i, op, inputs, output, names| {
+            let label = format!("{} {}", op.name(), op.attributes());
             let label = label.trim_end().replace('\\', "\\\\").replace('"', "\\\"");
-            dot += &format!("  t{i} [label = \"{label}\\n{:?}\"];\n", entry.output.spec);
-            for (x, name) in entry.inputs.iter().zip(names) {
+            dot += &format!("  t{i} [label = \"{label}\\n{:?}\"];\n", output.spec);
+            for (x, name) in inputs.iter().zip(names) {
                 if name.starts_with('x') {
                     dot +=
                         &format!("  {name} [label = \"{name}\\n{:?}\", shape = oval];\n", x.spec);
@@ -232,26 +263,30 @@ impl Tape {
         dot + "}\n"
     }
 
-    /// Calls `f` with each entry, its position, and its inputs' names: `t3` for the fourth
-    /// recorded result, `x0`, `x1`, … for values from outside.
-    fn each(&self, mut f: impl FnMut(usize, &Entry, &[String])) {
+    /// Calls `f` with each entry's position, op, inputs, output, and the inputs' names: `t3` for
+    /// the fourth recorded result, `x0`, `x1`, … for values from outside.
+    fn each(&self, mut f: impl FnMut(usize, &dyn Op, &[Tensor], &Tensor, &[String])) {
         LOG.with_borrow(|log| {
             let mut outside: Vec<u64> = Vec::new();
-            for (i, entry) in log.entries[self.start..].iter().flatten().enumerate() {
-                let name = |(x, producer): (&Tensor, &Option<usize>)| match producer {
-                    Some(at) if *at >= self.start => format!("t{}", at - self.start),
-                    _ => {
-                        let known = outside.iter().position(|&id| id == x.id);
-                        let at = known.unwrap_or_else(|| {
-                            outside.push(x.id);
-                            outside.len() - 1
-                        });
-                        format!("x{at}")
+            for at in self.start..log.len() {
+                let (Some(op), range) = (&log.ops[at], log.range(at)) else { continue };
+                let Some((output, inputs)) = log.tensors[range.clone()].split_last() else {
+                    continue;
+                };
+                let name = |(x, &producer): (&Tensor, &usize)| {
+                    if producer != OUTSIDE && producer >= self.start {
+                        return format!("t{}", producer - self.start);
                     }
+                    let known = outside.iter().position(|&id| id == x.id);
+                    let number = known.unwrap_or_else(|| {
+                        outside.push(x.id);
+                        outside.len() - 1
+                    });
+                    format!("x{number}")
                 };
                 let names: Vec<String> =
-                    entry.inputs.iter().zip(&entry.producers).map(name).collect();
-                f(i, entry, &names);
+                    inputs.iter().zip(&log.producers[range]).map(name).collect();
+                f(at - self.start, &**op, inputs, output, &names);
             }
         });
     }
@@ -261,11 +296,11 @@ impl Tape {
 impl fmt::Display for Tape {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let mut lines = String::new();
-        self.each(|i, entry, names| {
-            let (name, attributes) = (entry.op.name(), entry.op.attributes());
+        self.each(|i, op, _, output, names| {
+            let (name, attributes) = (op.name(), op.attributes());
             let names = names.join(", ");
             lines += format!("t{i} = {name}({names}) {attributes}").trim_end();
-            lines += &format!("  {:?}\n", entry.output.spec);
+            lines += &format!("  {:?}\n", output.spec);
         });
         f.write_str(&lines)
     }
@@ -297,22 +332,39 @@ fn drop_window(key: u64) {
 /// Forgets what no living tape can see. What entries hold is freed after the list is let go,
 /// one by one: nothing here recurses.
 fn finish() {
+    // Err: the thread is ending, and with it the list.
     let rest = LOG.try_with(|log| {
         let mut log = log.borrow_mut();
-        if log.windows.is_empty() {
-            log.ids.clear();
-            return std::mem::take(&mut log.entries);
-        }
-        Vec::new()
+        (log.windows.is_empty() && log.len() > 0).then(|| log.take())
     });
-    let Ok(mut rest) = rest else { return };
-    if rest.capacity() > 0 {
-        rest.clear();
-        // The list's own memory serves the next step.
+    if let Ok(Some(rest)) = rest {
+        rest.give_back();
+    }
+}
+
+impl Log {
+    /// The entries, so that they can be read while others are recorded.
+    fn take(&mut self) -> Log {
+        Log {
+            ops: std::mem::take(&mut self.ops),
+            ids: std::mem::take(&mut self.ids),
+            ends: std::mem::take(&mut self.ends),
+            tensors: std::mem::take(&mut self.tensors),
+            producers: std::mem::take(&mut self.producers),
+            windows: Vec::new(),
+            next_key: 0,
+        }
+    }
+
+    /// Frees the entries; the list's own memory serves the next step.
+    fn give_back(mut self) {
+        self.truncate(0);
         let _ = LOG.try_with(|log| {
             let mut log = log.borrow_mut();
-            if log.entries.is_empty() {
-                log.entries = rest;
+            if log.len() == 0 {
+                let Log { ops, ids, ends, tensors, producers, .. } = self;
+                (log.ops, log.ids, log.ends) = (ops, ids, ends);
+                (log.tensors, log.producers) = (tensors, producers);
             }
         });
     }
@@ -321,125 +373,165 @@ fn finish() {
 /// A walk from the target back to the sources.
 struct Walk<'a> {
     start: usize,
-    sources: &'a [&'a Tensor],
-    /// Positions in `sources`, sorted by tensor number.
-    by_id: SmallVec<[usize; 16]>,
+    last: usize,
     /// Whether an entry's output depends on a source.
     needed: Vec<bool>,
-    /// Gradients by the outputs of entries, as far as they are known.
-    pending: Vec<Option<Tensor>>,
-    found: Vec<Option<Tensor>>,
-    /// Whether a tape around this one records the walk.
-    recorded: bool,
+    sums: Sums<'a>,
 }
+
+/// Gradients as far as they are known.
+struct Sums<'a> {
+    start: usize,
+    sources: &'a [&'a Tensor],
+    /// Positions in `sources`, sorted by tensor number.
+    by_id: SmallVec<[u32; 16]>,
+    /// By the outputs of entries.
+    pending: Vec<Option<Tensor>>,
+    /// By the sources.
+    found: Vec<Option<Tensor>>,
+}
+
+/// Which inputs of a call need gradients.
+type Wanted = SmallVec<[bool; 8]>;
 
 impl<'a> Walk<'a> {
     fn new(start: usize, last: usize, sources: &'a [&'a Tensor]) -> Walk<'a> {
-        let mut by_id: SmallVec<[usize; 16]> = (0..sources.len()).collect();
-        by_id.sort_unstable_by_key(|&i| sources[i].id);
+        let mut by_id: SmallVec<[u32; 16]> = (0..sources.len() as u32).collect();
+        by_id.sort_unstable_by_key(|&i| sources[i as usize].id);
         let len = last - start + 1;
-        let mut walk = Walk {
-            start,
-            sources,
-            by_id,
-            needed: vec![false; len],
-            pending: vec![None; len],
-            found: vec![None; sources.len()],
-            recorded: is_recording(),
-        };
+        let (pending, found) = (vec![None; len], vec![None; sources.len()]);
+        let sums = Sums { start, sources, by_id, pending, found };
+        let mut walk = Walk { start, last, needed: vec![false; len], sums };
         LOG.with_borrow(|log| {
             for at in start..=last {
-                let Some(entry) = &log.entries[at] else { continue };
-                walk.needed[at - start] = walk.source(entry.output.id).is_some()
-                    || (0..entry.inputs.len()).any(|i| walk.wants(entry, i));
+                walk.needed[at - start] = walk.sums.source(log.ids[at]).is_some()
+                    || walk.wanted(log, at).contains(&true);
             }
         });
         walk
     }
 
-    /// The gradients by source; one that was asked for twice is given twice.
-    fn into_found(mut self) -> Vec<Option<Tensor>> {
-        for i in 0..self.sources.len() {
-            let first = self.source(self.sources[i].id).expect("a source is among the sources");
+    /// Without a tape around, the list is ours: entries are freed as soon as they are consumed.
+    fn alone(&mut self) {
+        let mut log = LOG.with_borrow_mut(Log::take);
+        log.truncate(self.last + 1);
+        for at in (self.start..=self.last).rev() {
+            if let Some((g, wanted)) = self.visit(&log, at)
+                && let Some(op) = &log.ops[at]
+            {
+                self.sums.backward(&**op, &log.tensors[log.range(at)], &log, at, &g, &wanted);
+            }
+            log.truncate(at);
+        }
+        log.give_back();
+    }
+
+    /// While a tape around records this walk, the list grows and entries stay.
+    fn recorded(&mut self) {
+        for at in (self.start..=self.last).rev() {
+            let visit = LOG.with_borrow_mut(|log| {
+                let (g, wanted) = self.visit(log, at)?;
+                let range = log.range(at);
+                let mut only = Log { tensors: log.tensors[range.clone()].to_vec(), ..Log::default() };
+                only.producers = log.producers[range].to_vec();
+                only.ends = vec![only.tensors.len()];
+                Some((g, wanted, only, log.ops[at].take()?))
+            });
+            let Some((g, wanted, only, op)) = visit else { continue };
+            self.sums.backward(&*op, &only.tensors, &only, 0, &g, &wanted);
+            LOG.with_borrow_mut(|log| log.ops[at] = Some(op));
+        }
+    }
+
+    /// The gradient by an entry's output, if there is one, and the inputs that need theirs.
+    fn visit(&mut self, log: &Log, at: usize) -> Option<(Tensor, Wanted)> {
+        let g = self.sums.pending[at - self.start].take()?;
+        if !self.needed[at - self.start] {
+            return None;
+        }
+        if let Some(source) = self.sums.source(log.ids[at]) {
+            self.sums.found[source] = Some(g.clone());
+        }
+        let wanted = self.wanted(log, at);
+        wanted.contains(&true).then_some((g, wanted))
+    }
+
+    fn wanted(&self, log: &Log, at: usize) -> Wanted {
+        let range = log.range(at);
+        let inputs = range.start..range.end - 1;
+        let Some(op) = &log.ops[at] else { return Wanted::new() };
+        let one = |(i, slot): (usize, usize)| {
+            let (x, producer) = (&log.tensors[slot], log.producers[slot]);
+            x.dtype().is_float()
+                && match producer != OUTSIDE && producer >= self.start {
+                    true => self.needed[producer - self.start],
+                    false => self.sums.source(x.id).is_some(),
+                }
+                && op.is_differentiable(i)
+        };
+        inputs.enumerate().map(one).collect()
+    }
+
+    fn into_found(self) -> Vec<Option<Tensor>> {
+        let mut sums = self.sums;
+        // A tensor that was asked for twice is given twice.
+        for i in 0..sums.sources.len() {
+            let first = sums.source(sums.sources[i].id).unwrap_or(i);
             if first != i {
-                self.found[i] = self.found[first].clone();
+                sums.found[i] = sums.found[first].clone();
             }
         }
-        self.found
+        sums.found
     }
+}
 
+impl Sums<'_> {
     /// The first source with this number.
+    #[inline]
     fn source(&self, id: u64) -> Option<usize> {
-        let at = self.by_id.partition_point(|&i| self.sources[i].id < id);
-        self.by_id.get(at).copied().filter(|&i| self.sources[i].id == id)
-    }
-
-    /// Where on this walk's window an input was made.
-    fn made_at(&self, entry: &Entry, input: usize) -> Option<usize> {
-        entry.producers[input].filter(|&at| at >= self.start).map(|at| at - self.start)
-    }
-
-    fn wants(&self, entry: &Entry, input: usize) -> bool {
-        entry.inputs[input].dtype().is_float()
-            && entry.op.is_differentiable(input)
-            && match self.made_at(entry, input) {
-                Some(at) => self.needed[at],
-                None => self.source(entry.inputs[input].id).is_some(),
-            }
+        let at = self.by_id.partition_point(|&i| self.sources[i as usize].id < id);
+        let at = *self.by_id.get(at)? as usize;
+        (self.sources[at].id == id).then_some(at)
     }
 
     /// Passes the gradient of one entry's output on to its inputs.
-    fn step(&mut self, at: usize) {
-        let gradient = self.pending[at - self.start].take();
-        let Some(entry) = LOG.with_borrow_mut(|log| log.entries[at].take()) else { return };
-        if let Some(g) = gradient
-            && self.needed[at - self.start]
-        {
-            if let Some(source) = self.source(entry.output.id) {
-                self.found[source] = Some(g.clone());
-            }
-            self.backward(&entry, &g);
-        }
-        // Without a tape around, an entry is freed as soon as it is consumed.
-        if self.recorded {
-            LOG.with_borrow_mut(|log| log.entries[at] = Some(entry));
-        }
-    }
-
-    fn backward(&mut self, entry: &Entry, g: &Tensor) {
-        let wanted: SmallVec<[bool; 8]> =
-            (0..entry.inputs.len()).map(|i| self.wants(entry, i)).collect();
-        if !wanted.contains(&true) {
-            return;
-        }
-        let call = Call { op: &*entry.op, inputs: &entry.inputs, output: &entry.output };
-        let mut found = smallvec![];
-        entry.op.vjp(&call, g, &mut Gradients { wanted: &wanted, found: &mut found });
-        for (input, gradient) in found {
-            let spec = entry.inputs[input].spec;
-            let gradient = fit(&*entry.op, gradient, &spec);
-            let slot = match self.made_at(entry, input) {
-                Some(at) => &mut self.pending[at],
-                None => {
-                    let source = self.source(entry.inputs[input].id);
-                    &mut self.found[source.expect("only wanted gradients are computed")]
-                }
+    fn backward(
+        &mut self,
+        op: &dyn Op,
+        tensors: &[Tensor],
+        log: &Log,
+        at: usize,
+        g: &Tensor,
+        wanted: &[bool],
+    ) {
+        let Some((output, inputs)) = tensors.split_last() else { return };
+        let producers = &log.producers[log.range(at)];
+        let mut accept = |input: usize, gradient: Tensor| {
+            let gradient = fit(op, gradient, &inputs[input].spec);
+            let producer = producers[input];
+            let slot = match producer != OUTSIDE && producer >= self.start {
+                true => &mut self.pending[producer - self.start],
+                false => match self.source(inputs[input].id) {
+                    Some(source) => &mut self.found[source],
+                    None => return,
+                },
             };
-            *slot = Some(match slot.take() {
-                None => gradient,
-                Some(sum) => add_in_place(sum, gradient),
-            });
-        }
+            match slot {
+                None => *slot = Some(gradient),
+                Some(_) => {
+                    let sum = slot.take().map(|sum| add_in_place(sum, gradient));
+                    *slot = sum;
+                }
+            }
+        };
+        let call = Call { op, inputs, output };
+        op.vjp(&call, g, &mut Gradients { wanted, accept: &mut accept });
     }
 }
 
 /// Undoes broadcasting: a gradient is summed to its input's shape.
 fn fit(op: &dyn Op, gradient: Tensor, spec: &Spec) -> Tensor {
-    assert_eq!(
-        gradient.dtype(),
-        spec.dtype,
-        "`{}`: a gradient must have its input's dtype",
-        op.name()
-    );
+    let name = op.name();
+    assert_eq!(gradient.dtype(), spec.dtype, "`{name}`: a gradient must have its input's dtype");
     if gradient.shape() == &spec.shape { gradient } else { sum_to(&gradient, &spec.shape) }
 }

@@ -30,7 +30,8 @@ use crate::storage::Buffer;
 pub struct Tensor {
     pub(crate) id: u64,
     pub(crate) spec: Spec,
-    pub(crate) strides: Strides,
+    /// `None` where elements are in row-major order without gaps.
+    pub(crate) layout: Option<Box<Strides>>,
     pub(crate) offset: usize,
     pub(crate) buffer: Option<Buffer>,
 }
@@ -54,8 +55,7 @@ pub(crate) fn next_id() -> u64 {
 impl Tensor {
     #[inline]
     pub(crate) fn from_buffer(spec: Spec, buffer: Buffer) -> Tensor {
-        let strides = spec.shape.strides();
-        Tensor { id: next_id(), spec, strides, offset: 0, buffer: Some(buffer) }
+        Tensor { id: next_id(), spec, layout: None, offset: 0, buffer: Some(buffer) }
     }
 
     /// A contiguous tensor whose elements `fill` writes, every one.
@@ -70,8 +70,7 @@ impl Tensor {
 
     /// A tensor without values.
     pub fn symbolic(spec: Spec) -> Tensor {
-        let strides = spec.shape.strides();
-        Tensor { id: next_id(), spec, strides, offset: 0, buffer: None }
+        Tensor { id: next_id(), spec, layout: None, offset: 0, buffer: None }
     }
 
     /// A tensor that owns `values`, in row-major order.
@@ -215,16 +214,13 @@ impl Tensor {
     /// Whether the elements lie in memory in row-major order without gaps.
     #[inline]
     pub fn is_contiguous(&self) -> bool {
-        let mut step = 1;
-        for (&dim, &stride) in self.dims().iter().zip(self.strides.iter()).rev() {
-            if dim != 1 {
-                if stride != step {
-                    return false;
-                }
-                step *= dim as isize;
-            }
-        }
-        true
+        self.layout.is_none()
+    }
+
+    /// How far elements lie apart along each axis.
+    #[inline]
+    pub(crate) fn strides(&self) -> Strides {
+        self.layout.as_deref().map_or_else(|| self.spec.shape.strides(), |strides| *strides)
     }
 
     /// A number by which a tape knows this value; clones share it.
@@ -267,7 +263,8 @@ impl Tensor {
     #[inline]
     pub(crate) fn view(&self, shape: Shape, strides: Strides, offset: usize) -> Tensor {
         let spec = Spec::new(self.spec.dtype, shape);
-        Tensor { id: next_id(), spec, strides, offset, buffer: self.buffer.clone() }
+        let layout = (!strides.are_contiguous(&shape)).then(|| Box::new(strides));
+        Tensor { id: next_id(), spec, layout, offset, buffer: self.buffer.clone() }
     }
 
     /// Runs `f` on the elements in row-major order; copies first if they aren't contiguous.

@@ -19,7 +19,7 @@ pub(crate) fn copy_into<T: Element>(x: &Tensor, out: &mut [T]) {
         return;
     }
     let values = x.buffer.as_ref().expect("kernels get tensors with values").slice::<T>();
-    let nest = Nest::new(x.dims(), [&x.strides]);
+    let nest = Nest::new(x.dims(), [&x.strides()]);
     let (len, [step]) = (nest.row_len(), nest.row_steps());
     parallel::chunks_mut(out, len, 2, |first, chunk| {
         let mut rows = chunk.chunks_exact_mut(len);

@@ -61,7 +61,7 @@ pub(crate) fn map1<A: Element, U: Element>(
 pub(crate) fn broadcast_steps(x: &Tensor, shape: &Shape) -> [isize; MAX_RANK] {
     let mut steps = [0; MAX_RANK];
     let lead = shape.rank() - x.rank();
-    for (axis, (&dim, &stride)) in x.dims().iter().zip(x.strides.iter()).enumerate() {
+    for (axis, (&dim, &stride)) in x.dims().iter().zip(x.strides().iter()).enumerate() {
         steps[lead + axis] = if dim == 1 { 0 } else { stride };
     }
     steps

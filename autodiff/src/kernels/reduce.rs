@@ -110,7 +110,7 @@ pub(crate) fn arrange<T: Element>(x: &Tensor, reduced: &[bool]) -> Folded {
     let kept = (0..x.rank()).filter(|&a| !reduced[a]);
     let order: Vec<usize> = kept.chain((0..x.rank()).filter(|&a| reduced[a])).collect();
     let dims: Vec<usize> = order.iter().map(|&a| x.dims()[a]).collect();
-    let steps: Vec<isize> = order.iter().map(|&a| x.strides[a]).collect();
+    let steps: Vec<isize> = order.iter().map(|&a| x.strides()[a]).collect();
     let moved = x.view(Shape::of(&dims), crate::shape::Strides::of(&steps), x.offset);
     let middle = size(&mut (0..x.rank()).filter(|&a| reduced[a]));
     let outer = size(&mut (0..x.rank()).filter(|&a| !reduced[a]));

@@ -61,11 +61,12 @@ impl Op for MatMul {
 /// The last two axes as a matrix.
 pub(crate) fn matrix<T: Gemm>(x: &Tensor, offset: isize) -> Matrix<'_, T> {
     let rank = x.rank();
+    let strides = x.strides();
     Matrix {
         values: x.buffer.as_ref().expect("kernels get tensors with values").slice::<T>(),
         offset: (x.offset as isize + offset) as usize,
-        row: x.strides[rank - 2],
-        column: x.strides[rank - 1],
+        row: strides[rank - 2],
+        column: strides[rank - 1],
     }
 }
 

@@ -59,7 +59,7 @@ impl Op for Permute {
     fn forward(&self, x: &[&Tensor], out: &Spec) -> Result<Tensor> {
         let mut steps = [0; MAX_RANK];
         for (to, &from) in self.0.iter().enumerate() {
-            steps[to] = x[0].strides[from];
+            steps[to] = x[0].strides()[from];
         }
         Ok(x[0].view(out.shape, Strides::of(&steps[..self.0.len()]), x[0].offset))
     }

@@ -38,7 +38,7 @@ fn moved(x: &Tensor, from: usize, to: usize) -> Tensor {
     order.insert(to, axis);
     let (mut dims, mut steps) = ([0; 8], [0; 8]);
     for (to, &from) in order.iter().enumerate() {
-        (dims[to], steps[to]) = (x.dims()[from], x.strides[from]);
+        (dims[to], steps[to]) = (x.dims()[from], x.strides()[from]);
     }
     let rank = x.rank();
     x.view(Shape::of(&dims[..rank]), Strides::of(&steps[..rank]), x.offset)
