@@ -404,8 +404,8 @@ impl<'a> Walk<'a> {
         let mut walk = Walk { start, last, needed: vec![false; len], sums };
         LOG.with_borrow(|log| {
             for at in start..=last {
-                walk.needed[at - start] = walk.sums.source(log.ids[at]).is_some()
-                    || walk.wanted(log, at).contains(&true);
+                walk.needed[at - start] =
+                    walk.sums.source(log.ids[at]).is_some() || walk.wanted(log, at).contains(&true);
             }
         });
         walk
@@ -432,7 +432,8 @@ impl<'a> Walk<'a> {
             let visit = LOG.with_borrow_mut(|log| {
                 let (g, wanted) = self.visit(log, at)?;
                 let range = log.range(at);
-                let mut only = Log { tensors: log.tensors[range.clone()].to_vec(), ..Log::default() };
+                let mut only =
+                    Log { tensors: log.tensors[range.clone()].to_vec(), ..Log::default() };
                 only.producers = log.producers[range].to_vec();
                 only.ends = vec![only.tensors.len()];
                 Some((g, wanted, only, log.ops[at].take()?))

@@ -171,11 +171,7 @@ impl AnyLayer for Input {
 struct PassThrough;
 
 impl Built for PassThrough {
-    fn call(
-        &self,
-        inputs: &Inputs<'_>,
-        _: &mut Context<'_>,
-    ) -> Result<(Tensors, Option<Tensor>)> {
+    fn call(&self, inputs: &Inputs<'_>, _: &mut Context<'_>) -> Result<(Tensors, Option<Tensor>)> {
         Ok((inputs.tensors.iter().cloned().collect(), inputs.mask(0).cloned()))
     }
 }

@@ -47,7 +47,7 @@ pub(crate) fn place<T: Element>(x: &Tensor, out: &mut [T], steps: &[isize], offs
         return;
     }
     let values = x.buffer.as_ref().expect("kernels get tensors with values").slice::<T>();
-    let nest = Nest::new(x.dims(), [&x.strides, steps]);
+    let nest = Nest::new(x.dims(), [&x.strides(), steps]);
     let (len, [from_step, to_step]) = (nest.row_len(), nest.row_steps());
     nest.rows(0, x.size() / len, |[from, to]| {
         let (mut from, mut to) = (x.offset as isize + from, offset as isize + to);

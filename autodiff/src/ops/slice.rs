@@ -167,7 +167,7 @@ impl Op for StridedSlice {
         Ok(Spec::new(x[0].dtype, shape))
     }
     fn forward(&self, x: &[&Tensor], _: &Spec) -> Result<Tensor> {
-        let (shape, strides, offset) = part(x[0].shape(), &x[0].strides, &self.slices);
+        let (shape, strides, offset) = part(x[0].shape(), &x[0].strides(), &self.slices);
         Ok(x[0].view(shape, strides, (x[0].offset as isize + offset) as usize))
     }
     fn saves(&self) -> Saves {

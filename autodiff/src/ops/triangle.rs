@@ -128,7 +128,7 @@ impl Op for Diagonal {
         Ok(Spec::new(x[0].dtype, shape))
     }
     fn forward(&self, x: &[&Tensor], _: &Spec) -> Result<Tensor> {
-        let (shape, strides) = diagonal(x[0].shape(), &x[0].strides, self.axes);
+        let (shape, strides) = diagonal(x[0].shape(), &x[0].strides(), self.axes);
         Ok(x[0].view(shape, strides, x[0].offset))
     }
     fn saves(&self) -> Saves {
