@@ -96,6 +96,11 @@ impl LayerRef {
         self.0.built.get().is_some()
     }
 
+    /// Whether it has nothing to build, in Keras's eyes.
+    pub fn is_built_at_once(&self) -> bool {
+        self.0.layer.is_built_at_once()
+    }
+
     /// Whether training changes its weights.
     pub fn is_trainable(&self) -> bool {
         !self.0.frozen.load(Ordering::Relaxed)
@@ -214,10 +219,13 @@ impl LayerRef {
             "registered_name": null,
         });
         if let Some(state) = self.0.built.get()
-            && self.class() != "InputLayer"
-            && let [shape] = state.shapes.as_slice()
+            && !self.0.layer.is_built_at_once()
         {
-            whole["build_config"] = json!({ "input_shape": shape });
+            let shapes = match state.shapes.as_slice() {
+                [one] => json!(one),
+                several => json!(several),
+            };
+            whole["build_config"] = json!({ "input_shape": shapes });
         }
         whole
     }

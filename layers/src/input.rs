@@ -10,7 +10,7 @@ use crate::context::Context;
 use crate::error::{Error, Result};
 use crate::handle::{IntoLayer, LayerRef};
 use crate::layer::{AnyLayer, Built, Inputs, Tensors};
-use crate::setting::{Common, Config};
+use crate::setting::{Common, Config, Setting};
 use crate::symbol::{Symbol, SymbolicShape};
 
 /// A model's input: Keras's `InputLayer`. The shape is that of one sample; the batch axis is
@@ -106,15 +106,22 @@ impl Input {
         let shape = config.get("batch_shape").or_else(|| config.get("batch_input_shape"));
         let wrong = || Error::config("InputLayer", "the key `batch_shape` must be a list", "none");
         let shape = shape.and_then(|s| s.as_array()).ok_or_else(wrong)?;
-        let axis = |d: &serde_json::Value| d.as_u64().map(|d| d as usize);
-        let mut axes = shape.iter().map(axis);
-        let batch_size = axes.next().ok_or_else(wrong)?;
-        let mut input = Input::new(axes.collect::<SymbolicShape>());
-        input.batch_size = batch_size;
-        if let Some(dtype) = config.get("dtype").and_then(|d| d.as_str()) {
-            input.common.dtype = Some(dtype.parse()?);
+        let axes: SymbolicShape = shape.iter().map(Option::from_json).collect::<Result<_>>()?;
+        let (batch_size, axes) = axes.split_first().ok_or_else(wrong)?;
+        let mut input = Input::new(axes.to_vec());
+        input.batch_size = *batch_size;
+        input.common.dtype = config.get("dtype").map(Option::from_json).transpose()?.flatten();
+        input.common.name = config.get("name").map(Option::from_json).transpose()?.flatten();
+        for option in ["sparse", "ragged", "optional"] {
+            if let Some(value) = config.get(option).filter(|v| !matches!(v.as_bool(), Some(false)))
+            {
+                return Err(Error::config(
+                    "InputLayer",
+                    format!("`{option}` must be false"),
+                    value,
+                ));
+            }
         }
-        input.common.name = config.get("name").and_then(|n| n.as_str()).map(str::to_owned);
         Ok(input)
     }
 }
@@ -157,10 +164,14 @@ impl AnyLayer for Input {
         config.insert("batch_shape".into(), json!(self.batch_shape()));
         config.insert("sparse".into(), json!(false));
         config.insert("ragged".into(), json!(false));
+        config.insert("optional".into(), json!(false));
         config
     }
     fn build(&self, _: &[Spec], _: &mut WeightBuilder) -> Result<Box<dyn Built>> {
         Ok(Box::new(PassThrough))
+    }
+    fn is_built_at_once(&self) -> bool {
+        true
     }
     fn as_any(&self) -> &dyn Any {
         self

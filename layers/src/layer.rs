@@ -117,6 +117,10 @@ pub trait Layer: Configured + Clone + Debug + Send + Sync + 'static {
 
     /// The Python module that Keras names in this layer's JSON.
     const MODULE: &'static str = "keras.layers";
+
+    /// Whether Keras takes the layer for built from its beginning, as it has nothing to build.
+    /// Its JSON then does not say for which shape it was built.
+    const BUILT_AT_ONCE: bool = false;
 }
 
 /// What a layer does with a mask on its input.
@@ -295,6 +299,10 @@ pub trait AnyLayer: Debug + Send + Sync {
     fn envelope(&self, _name: &str) -> Option<Value> {
         None
     }
+    /// Whether Keras takes the layer for built from its beginning.
+    fn is_built_at_once(&self) -> bool {
+        false
+    }
     /// The layer as what it is.
     fn as_any(&self) -> &dyn Any;
 }
@@ -316,6 +324,9 @@ impl<L: Layer> AnyLayer for L {
         self.check_settings()?;
         let weights = Layer::build(self, inputs, weights)?;
         Ok(Box::new(BuiltLayer { layer: self.clone(), weights }))
+    }
+    fn is_built_at_once(&self) -> bool {
+        L::BUILT_AT_ONCE
     }
     fn as_any(&self) -> &dyn Any {
         self

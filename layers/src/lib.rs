@@ -43,7 +43,7 @@ pub use registry::{
     Reviver, layer_classes, layer_from_json, register_class, register_layer, revive,
 };
 pub use regularizer::{OrthogonalMode, PenaltyFunction, Regularizer};
-pub use setting::{Common, Config, Configured, Setting};
+pub use setting::{Common, Config, Configured, NON_FINITE, NON_FINITE_MARK, Setting};
 #[doc(hidden)]
 pub use setting::{check_setting, setting_of};
 pub use symbol::{Apply, IntoSymbols, Node, Symbol, SymbolicShape, call, shape_text, unprobed};

@@ -70,12 +70,27 @@ impl Setting for u64 {
     }
 }
 
+/// What Python's JSON has beyond the standard.
+pub const NON_FINITE: [(&str, f64); 3] =
+    [("-Infinity", f64::NEG_INFINITY), ("Infinity", f64::INFINITY), ("NaN", f64::NAN)];
+
+/// Stands, in a [`Value`], before the name of a number that is not finite: a [`Value`] has only
+/// strings for it. The character means nothing in Unicode, so no text has it.
+pub const NON_FINITE_MARK: &str = "\u{fdd0}";
+
 impl Setting for f64 {
     fn to_json(&self) -> Value {
-        json!(self)
+        let same = |v: f64| v == *self || (v.is_nan() && self.is_nan());
+        match NON_FINITE.iter().find(|(_, v)| same(*v)) {
+            Some((name, _)) => json!(format!("{NON_FINITE_MARK}{name}")),
+            None => json!(self),
+        }
     }
     fn from_json(value: &Value) -> Result<f64> {
-        value.as_f64().ok_or_else(|| wrong("a number", value))
+        let marked = || value.as_str()?.strip_prefix(NON_FINITE_MARK);
+        let named = || marked().and_then(|m| NON_FINITE.iter().find(|(name, _)| *name == m));
+        let number = value.as_f64().or_else(|| named().map(|(_, v)| *v));
+        number.ok_or_else(|| wrong("a number", value))
     }
 }
 
