@@ -1,9 +1,11 @@
 //! The ops of neural networks: a row each, and what Keras does at the edges.
 
+use cornu_autodiff::ops::{Fused, linear};
 use cornu_autodiff::testing::{assert_close, check_grad};
 use cornu_autodiff::{DType, Generator, Spec, Tensor, ops};
 
 mod nn {
+    mod activations;
     mod losses;
 }
 
@@ -72,6 +74,131 @@ const CASES: &[Case] = &[
         name: "binary_cross_entropy",
         call: |x| ops::binary_cross_entropy(&x[0], &x[1]).unwrap(),
         inputs: &[Floats(&[4, 3], 0.1, 0.9), Floats(&[4, 3], 0.0, 1.0)],
+    },
+    Case { name: "sparsemax", call: |x| x[0].sparsemax(-1), inputs: &[Floats(&[4, 5], -1.0, 1.0)] },
+    Case {
+        name: "linear, linear",
+        call: |x| linear(&x[0], &x[1], None, Fused::Linear).unwrap(),
+        inputs: &[Floats(&[3, 4], -1.0, 1.0), Floats(&[4, 2], -1.0, 1.0)],
+    },
+    Case {
+        name: "linear, relu",
+        call: |x| linear(&x[0], &x[1], Some(&x[2]), Fused::Relu).unwrap(),
+        inputs: &[Floats(&[4, 3], -1.0, 1.0), Floats(&[3, 5], -1.0, 1.0), Floats(&[5], -1.0, 1.0)],
+    },
+    Case {
+        name: "linear, sigmoid",
+        call: |x| linear(&x[0], &x[1], Some(&x[2]), Fused::Sigmoid).unwrap(),
+        inputs: &[
+            Floats(&[2, 2, 3], -1.0, 1.0),
+            Floats(&[3, 5], -1.0, 1.0),
+            Floats(&[5], -1.0, 1.0),
+        ],
+    },
+    Case {
+        name: "linear, tanh",
+        call: |x| linear(&x[0], &x[1], Some(&x[2]), Fused::Tanh).unwrap(),
+        inputs: &[
+            Floats(&[2, 2, 3], -1.0, 1.0),
+            Floats(&[3, 5], -1.0, 1.0),
+            Floats(&[5], -1.0, 1.0),
+        ],
+    },
+    Case {
+        name: "linear, elu",
+        call: |x| linear(&x[0], &x[1], Some(&x[2]), Fused::Elu).unwrap(),
+        inputs: &[
+            Floats(&[2, 2, 3], -1.0, 1.0),
+            Floats(&[3, 5], -1.0, 1.0),
+            Floats(&[5], -1.0, 1.0),
+        ],
+    },
+    Case {
+        name: "linear, selu",
+        call: |x| linear(&x[0], &x[1], Some(&x[2]), Fused::Selu).unwrap(),
+        inputs: &[
+            Floats(&[2, 2, 3], -1.0, 1.0),
+            Floats(&[3, 5], -1.0, 1.0),
+            Floats(&[5], -1.0, 1.0),
+        ],
+    },
+    Case {
+        name: "linear, softplus",
+        call: |x| linear(&x[0], &x[1], Some(&x[2]), Fused::Softplus).unwrap(),
+        inputs: &[
+            Floats(&[2, 2, 3], -1.0, 1.0),
+            Floats(&[3, 5], -1.0, 1.0),
+            Floats(&[5], -1.0, 1.0),
+        ],
+    },
+    Case {
+        name: "linear, linear",
+        call: |x| linear(&x[0], &x[1], Some(&x[2]), Fused::Linear).unwrap(),
+        inputs: &[
+            Floats(&[2, 2, 3], -1.0, 1.0),
+            Floats(&[3, 5], -1.0, 1.0),
+            Floats(&[5], -1.0, 1.0),
+        ],
+    },
+    Case {
+        name: "leaky_relu",
+        call: |x| x[0].leaky_relu(0.2),
+        inputs: &[Floats(&[5, 4], -2.0, 2.0)],
+    },
+    Case { name: "elu", call: |x| x[0].elu(0.7), inputs: &[Floats(&[5, 4], -2.0, 2.0)] },
+    Case { name: "celu", call: |x| x[0].celu(0.7), inputs: &[Floats(&[5, 4], -2.0, 2.0)] },
+    Case {
+        name: "hard_sigmoid",
+        call: |x| x[0].hard_sigmoid(),
+        inputs: &[Floats(&[5, 4], -5.0, 5.0)],
+    },
+    Case { name: "hard_silu", call: |x| x[0].hard_silu(), inputs: &[Floats(&[5, 4], -5.0, 5.0)] },
+    Case { name: "hard_tanh", call: |x| x[0].hard_tanh(), inputs: &[Floats(&[5, 4], -2.0, 2.0)] },
+    Case {
+        name: "hard_shrink",
+        call: |x| x[0].hard_shrink(0.5),
+        inputs: &[Floats(&[5, 4], -2.0, 2.0)],
+    },
+    Case {
+        name: "soft_shrink",
+        call: |x| x[0].soft_shrink(0.5),
+        inputs: &[Floats(&[5, 4], -2.0, 2.0)],
+    },
+    Case {
+        name: "threshold",
+        call: |x| x[0].threshold(0.3, 7.0),
+        inputs: &[Floats(&[5, 4], -2.0, 2.0)],
+    },
+    Case {
+        name: "log_sigmoid",
+        call: |x| x[0].log_sigmoid(),
+        inputs: &[Floats(&[5, 4], -3.0, 3.0)],
+    },
+    Case { name: "mish", call: |x| x[0].mish(), inputs: &[Floats(&[5, 4], -3.0, 3.0)] },
+    Case {
+        name: "sparse_plus",
+        call: |x| x[0].sparse_plus(),
+        inputs: &[Floats(&[5, 4], -2.0, 2.0)],
+    },
+    Case {
+        name: "sparse_sigmoid",
+        call: |x| x[0].sparse_sigmoid(),
+        inputs: &[Floats(&[5, 4], -2.0, 2.0)],
+    },
+    Case {
+        name: "squareplus",
+        call: |x| x[0].squareplus(4.0),
+        inputs: &[Floats(&[5, 4], -3.0, 3.0)],
+    },
+    Case {
+        name: "tanh_shrink",
+        call: |x| x[0].tanh_shrink(),
+        inputs: &[Floats(&[5, 4], -2.0, 2.0)],
+    },
+    Case {
+        name: "relu_between",
+        call: |x| x[0].relu_between(0.3, 0.0, 2.0, 0.5),
+        inputs: &[Floats(&[5, 4], -3.0, 3.0)],
     },
 ];
 

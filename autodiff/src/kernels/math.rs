@@ -191,7 +191,36 @@ impl Math for f32 {
 
     #[inline(always)]
     fn erf_(self) -> f32 {
-        libm::erff(self)
+        // Up to 1 a polynomial in x²; beyond, 1 - e^(-x²) · p(1/x²) / |x| in two pieces.
+        let (a, z) = (self.abs(), self * self);
+        let t = 7.853_861_4e-5_f32;
+        let t = t * z - 8.010_193_6e-4;
+        let t = t * z + 5.188_327_7e-3;
+        let t = t * z - 2.685_381_2e-2;
+        let t = t * z + 0.112_835_85;
+        let t = t * z - 0.376_126_26;
+        let t = t * z + std::f32::consts::FRAC_2_SQRT_PI;
+        let q = 1.0 / a;
+        let y = q * q;
+        let p = 2.326_82e-2_f32;
+        let p = p * y - 0.138_703_94;
+        let p = p * y + 0.368_742_47;
+        let p = p * y - 0.582_473_3;
+        let p = p * y + 0.621_000_46;
+        let p = p * y - 0.494_451_53;
+        let p = p * y + 0.340_488;
+        let p = p * y - 0.274_112_7;
+        let p = p * y + 0.563_825_94;
+        let r = -10.477_664_f32;
+        let r = r * y + 12.977_2;
+        let r = r * y - 7.495_518_7;
+        let r = r * y + 2.921_019;
+        let r = r * y - 1.015_265_3;
+        let r = r * y + 0.421_846_34;
+        let r = r * y - 0.282_076_74;
+        let r = r * y + 0.564_189_5;
+        let rest = (-z).exp_() * q * if a < 2.0 { p } else { r };
+        if a < 1.0 { self * t } else { (1.0 - rest).copysign(self) }
     }
 
     standard!();
@@ -253,6 +282,7 @@ mod tests {
             assert!(ulps(x.tanh_(), f64::from(x).tanh()) <= 4.0, "tanh {x}");
             assert!(ulps(x.sigmoid_(), 1.0 / (1.0 + (-f64::from(x)).exp())) <= 4.0, "sigmoid {x}");
             assert!(ulps(x.expm1_(), f64::from(x).exp_m1()) <= 4.0, "expm1 {x}");
+            assert!(ulps(x.erf_(), libm::erf(f64::from(x))) <= 4.0, "erf {x}");
         }
         for x in sweep(1e-30..30.0).chain([1e-40, 1e30, f32::MAX]) {
             assert!(ulps(x.ln_(), f64::from(x).ln()) <= 2.0, "ln {x}");
@@ -265,7 +295,15 @@ mod tests {
     #[test]
     fn nan_and_infinities_come_out_as_they_should() {
         let (nan, inf) = (f32::NAN, f32::INFINITY);
-        for y in [nan.exp_(), nan.ln_(), nan.tanh_(), nan.sigmoid_(), nan.expm1_(), nan.log1p_()] {
+        for y in [
+            nan.exp_(),
+            nan.ln_(),
+            nan.tanh_(),
+            nan.sigmoid_(),
+            nan.expm1_(),
+            nan.log1p_(),
+            nan.erf_(),
+        ] {
             assert!(y.is_nan());
         }
         for y in [nan.step_(), nan.sign_(), nan.least(1.0), 1.0f32.greatest(nan), (-1.0f32).ln_()] {
@@ -273,6 +311,7 @@ mod tests {
         }
         assert_eq!([inf.exp_(), (-inf).exp_()], [inf, 0.0]);
         assert_eq!([inf.tanh_(), (-inf).tanh_()], [1.0, -1.0]);
+        assert_eq!([inf.erf_(), (-inf).erf_(), 0.0f32.erf_()], [1.0, -1.0, 0.0]);
         assert_eq!([inf.ln_(), 0.0f32.ln_(), inf.log1p_()], [inf, -inf, inf]);
         assert_eq!([(-1.0f32).log1p_(), (-inf).expm1_(), inf.expm1_()], [-inf, -1.0, inf]);
         assert_eq!([inf.sigmoid_(), (-inf).sigmoid_()], [1.0, 0.0]);

@@ -8,6 +8,7 @@ pub(crate) mod elementwise;
 pub(crate) mod float;
 pub(crate) mod gather;
 pub(crate) mod gemm;
+pub(crate) mod linear;
 pub(crate) mod math;
 pub(crate) mod nest;
 pub(crate) mod parallel;

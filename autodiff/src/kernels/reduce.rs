@@ -5,6 +5,7 @@
 //! logarithm of the length rather than the length.
 
 use super::copy;
+use super::float::Float;
 use super::parallel;
 use super::simd::vectorized;
 use crate::dtype::Element;
@@ -84,6 +85,13 @@ fn fold_columns<T: Element>(
         }
     });
     fold_rows(&partial, out, f);
+}
+
+/// Sums `(rows, out.len())` over the rows.
+pub(crate) fn sum_rows<T: Float>(values: &[T], out: &mut [T]) {
+    if !out.is_empty() {
+        fold_columns(values, out, T::ZERO, |a, b| a + b);
+    }
 }
 
 /// A tensor seen as `(outer, middle, inner)` with the middle to be folded away.

@@ -1,5 +1,7 @@
 //! Softmax and what is fused with it, row by row.
 
+use std::cmp::Ordering;
+
 use super::float::{Float, largest, total};
 use super::parallel;
 use super::simd::vectorized;
@@ -169,4 +171,48 @@ pub(crate) fn dense_slope<T: Float>(x: &[T], targets: &[T], g: &[T], out: &mut [
         let g = &g[first..first + out.len() / len];
         dense_slope_rows(&x[range.clone()], &targets[range], g, out, len);
     });
+}
+
+vectorized! {
+    fn sparsemax_rows[T: Float](x: &[T], out: &mut [T], len: usize) {
+        for (x, y) in x.chunks_exact(len).zip(out.chunks_exact_mut(len)) {
+            y.copy_from_slice(x);
+            y.sort_unstable_by(|a, b| b.partial_cmp(a).unwrap_or(Ordering::Equal));
+            let (mut sum, mut tau) = (T::ZERO, T::ZERO);
+            for (i, &v) in y.iter().enumerate() {
+                sum += v;
+                let bound = (sum - T::ONE) / T::from_f64((i + 1) as f64);
+                if v.partial_cmp(&bound) != Some(Ordering::Greater) {
+                    break;
+                }
+                tau = bound;
+            }
+            // NaN if any is: the order of such a row means nothing.
+            let tau = tau + largest(x) * T::ZERO;
+            y.iter_mut().zip(x).for_each(|(y, &x)| *y = (x - tau).greatest(T::ZERO));
+        }
+    }
+}
+
+vectorized! {
+    fn sparsemax_slope_rows[T: Float](y: &[T], g: &[T], out: &mut [T], len: usize) {
+        let rows = y.chunks_exact(len).zip(g.chunks_exact(len));
+        for ((y, g), out) in rows.zip(out.chunks_exact_mut(len)) {
+            let sum = total(len, |i| y[i].step_() * g[i]);
+            let mean = sum / total(len, |i| y[i].step_());
+            for ((out, &y), &g) in out.iter_mut().zip(y).zip(g) {
+                *out = y.step_() * (g - mean);
+            }
+        }
+    }
+}
+
+/// The nearest point of the simplex to each row.
+pub(crate) fn sparsemax<T: Float>(x: &[T], out: &mut [T], len: usize) {
+    rows([x], out, len, |[x], out| sparsemax_rows(x, out, len));
+}
+
+/// `g` less its mean on the support of each row, 0 elsewhere.
+pub(crate) fn sparsemax_slope<T: Float>(y: &[T], g: &[T], out: &mut [T], len: usize) {
+    rows([y, g], out, len, |[y, g], out| sparsemax_slope_rows(y, g, out, len));
 }

@@ -47,6 +47,22 @@ pub(crate) mod scalars {
         x * x
     }
 
+    #[inline(always)]
+    pub(crate) fn relu<T: Math>(x: T) -> T {
+        x.greatest(T::from_f64(0.0))
+    }
+
+    /// `min(x, 0)`
+    #[inline(always)]
+    pub(crate) fn negative_part<T: Math>(x: T) -> T {
+        x.least(T::from_f64(0.0))
+    }
+
+    #[inline(always)]
+    pub(crate) fn softplus<T: crate::kernels::float::Float>(x: T) -> T {
+        relu(x) + (-x.abs_()).exp_().log1p_()
+    }
+
     /// `condition` is 0 or 1.
     #[inline(always)]
     pub(crate) fn select<T: Math>(condition: T, yes: T, no: T) -> T {
@@ -73,7 +89,12 @@ pub(crate) mod tensors {
             }
         )*};
     }
-    words!(exp, tanh, sigmoid, step, sin, cos, sinh, cosh, sqrt, square, abs, erf);
+    words!(exp, tanh, sigmoid, step, sin, cos, sinh, cosh, sqrt, square, abs, erf, relu, softplus);
+
+    /// `min(x, 0)`
+    pub(crate) fn negative_part(x: impl Borrow<Tensor>) -> Tensor {
+        x.borrow().clip(f64::NEG_INFINITY, 0.0)
+    }
 
     /// `condition` is 0 or 1.
     pub(crate) fn select(condition: Tensor, yes: f64, no: Tensor) -> Tensor {

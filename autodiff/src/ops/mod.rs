@@ -1,5 +1,6 @@
 //! Every op, with its rule, its value and its derivative in one place.
 
+mod activation;
 mod binary;
 mod broadcast;
 mod compare;
@@ -8,6 +9,7 @@ mod einsum;
 mod formulas;
 mod gather;
 mod join;
+mod linear;
 mod matmul;
 mod pad;
 mod reduce;
@@ -21,6 +23,7 @@ mod statistics;
 mod triangle;
 mod unary;
 
+pub use activation::*;
 pub use binary::*;
 pub(crate) use binary::{add_in_place, owned_left, owned_right};
 pub use broadcast::*;
@@ -29,6 +32,7 @@ pub use cross_entropy::*;
 pub use einsum::*;
 pub use gather::*;
 pub use join::*;
+pub use linear::*;
 pub use matmul::*;
 pub use pad::*;
 pub use reduce::*;

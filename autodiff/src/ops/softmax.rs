@@ -24,6 +24,13 @@ pub struct LogSoftmax {
     pub axis: isize,
 }
 
+/// The point of the simplex nearest to each row along an axis.
+#[derive(Clone, Copy, Debug)]
+pub struct Sparsemax {
+    /// The axis whose elements sum to one.
+    pub axis: isize,
+}
+
 /// A kernel on rows: inputs, output, length of a row.
 type Rows1<T> = fn(&[T], &mut [T], usize);
 type Rows2<T> = fn(&[T], &[T], &mut [T], usize);
@@ -98,6 +105,11 @@ normalised!(Softmax, "softmax", softmax, softmax_slope, |y, g, axis| {
 normalised!(LogSoftmax, "log_softmax", log_softmax, log_softmax_slope, |y, g, axis| {
     g - y.exp() * g.sum(axis, true)
 });
+normalised!(Sparsemax, "sparsemax", sparsemax, sparsemax_slope, |y, g, axis| {
+    let support = y.step();
+    let mean = (g * &support).sum(axis, true) / support.sum(axis, true);
+    support * (g - mean)
+});
 
 impl Tensor {
     /// `e^xᵢ / Σ e^x` along an axis: positive numbers that sum to one. Never overflows. A row of
@@ -125,5 +137,15 @@ impl Tensor {
     #[track_caller]
     pub fn log_softmax(&self, axis: isize) -> Tensor {
         must(apply(LogSoftmax { axis }, &[self]))
+    }
+
+    /// The point of the simplex nearest to each row along an axis: as [`softmax`](Tensor::softmax),
+    /// but with exact zeros (Martins and Astudillo 2016, arXiv:1602.02068).
+    ///
+    /// # Panics
+    /// As [`softmax`](Tensor::softmax).
+    #[track_caller]
+    pub fn sparsemax(&self, axis: isize) -> Tensor {
+        must(apply(Sparsemax { axis }, &[self]))
     }
 }

@@ -1,0 +1,50 @@
+//! The parts of a dense layer around its matrix product.
+
+use super::float::Float;
+use super::parallel;
+use super::simd::vectorized;
+
+vectorized! {
+    fn map_in_place[T: Float, F: Fn(T) -> T + Copy](values: &mut [T], f: F) {
+        values.iter_mut().for_each(|v| *v = f(*v));
+    }
+}
+
+vectorized! {
+    fn map_pairs[T: Float, F: Fn(T, T) -> T + Copy](y: &[T], g: &[T], out: &mut [T], f: F) {
+        out.iter_mut().zip(y).zip(g).for_each(|((out, &y), &g)| *out = f(y, g));
+    }
+}
+
+/// `f` of every element, in its place.
+#[inline]
+pub(crate) fn activate<T: Float>(
+    values: &mut [T],
+    cost: usize,
+    f: impl Fn(T) -> T + Copy + Sync + Send,
+) {
+    parallel::chunks_mut(values, 1, cost, |_, chunk| map_in_place(chunk, f));
+}
+
+/// `f` of every pair of elements.
+#[inline]
+pub(crate) fn slope<T: Float>(
+    y: &[T],
+    g: &[T],
+    out: &mut [T],
+    cost: usize,
+    f: impl Fn(T, T) -> T + Copy + Sync + Send,
+) {
+    parallel::chunks_mut(out, 1, cost, |first, out| {
+        let range = first..first + out.len();
+        map_pairs(&y[range.clone()], &g[range], out, f);
+    });
+}
+
+/// Writes `bias` into every row of `out`.
+#[inline]
+pub(crate) fn repeat_row<T: Float>(bias: &[T], out: &mut [T]) {
+    if !bias.is_empty() {
+        out.chunks_exact_mut(bias.len()).for_each(|row| row.copy_from_slice(bias));
+    }
+}

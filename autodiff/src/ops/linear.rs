@@ -1,0 +1,274 @@
+//! A dense layer in one op: matrix product, bias and activation.
+
+use crate::each_float;
+use crate::error::{Error, Result};
+use crate::kernels::float::Float;
+use crate::kernels::gemm::{Gemm, Matrix};
+use crate::kernels::linear::{activate, repeat_row, slope};
+use crate::kernels::reduce::sum_rows;
+use crate::op::{Call, Gradients, Op, Saves, apply};
+use crate::ops::formulas::{constants, scalars};
+use crate::ops::select;
+use crate::shape::{Shape, Spec};
+use crate::tape::is_recording;
+use crate::tensor::Tensor;
+
+/// Activations that [`linear`] computes in the same pass: their slopes can be told from their
+/// values.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub enum Fused {
+    /// None.
+    #[default]
+    Linear,
+    /// `max(x, 0)`
+    Relu,
+    /// `1 / (1 + e^-x)`
+    Sigmoid,
+    /// Hyperbolic tangent.
+    Tanh,
+    /// `x` where `x > 0`, else `e^x - 1`.
+    Elu,
+    /// Scaled exponential linear unit.
+    Selu,
+    /// `ln(1 + e^x)`
+    Softplus,
+}
+
+/// Runs `$body` with `$f` the activation and `$d` its slope times `g`, from its value `y`, as
+/// closures on `$T`; nothing for no activation.
+macro_rules! each_activation {
+    ($activation:expr, $T:ident, |$f:ident, $d:ident, $cost:ident| $body:expr) => {{
+        #[allow(unused_imports)]
+        use scalars::*;
+        constants!($T);
+    #[rustfmt::skip]
+        macro_rules! run {
+            ($price:literal, $value:expr, $slope:expr) => {{
+                #[allow(unused)]
+                let ($f, $d, $cost) = ($value, $slope, $price);
+                $body
+            }};
+                        }
+        match $activation {
+            Fused::Linear => {}
+            Fused::Relu => run!(1, |x: $T| relu(x), |y: $T, g: $T| g * step(y)),
+            Fused::Sigmoid => run!(3, |x: $T| sigmoid(x), |y: $T, g: $T| g * (y * (1.0 - y))),
+            Fused::Tanh => run!(3, |x: $T| tanh(x), |y: $T, g: $T| g * (1.0 - y * y)),
+            Fused::Elu => run!(3, |x: $T| if x > 0.0 { x } else { expm1(x) }, |y: $T, g: $T| g
+                * (negative_part(y) + 1.0)),
+            Fused::Selu => run!(
+                3,
+                |x: $T| if x > 0.0 { SELU_SCALE * x } else { SELU_SCALE_ALPHA * expm1(x) },
+                |y: $T, g: $T| g * select(step(y), SELU_SCALE, y + SELU_SCALE_ALPHA)
+            ),
+            Fused::Softplus => {
+                run!(4, |x: $T| softplus(x), |y: $T, g: $T| g * (-expm1(-y)))
+            }
+        }
+    }};
+}
+
+impl Fused {
+    /// The slope times `g`, from the value `y`, in ops that can be differentiated again.
+    fn slope(self, y: &Tensor, g: &Tensor) -> Tensor {
+        constants!(f64);
+        match self {
+            Fused::Linear => g.clone(),
+            Fused::Relu => g * y.step(),
+            Fused::Sigmoid => g * (y * (1.0 - y)),
+            Fused::Tanh => g * (1.0 - y * y),
+            Fused::Elu => g * (y.clip(f64::NEG_INFINITY, 0.0) + 1.0),
+            Fused::Selu => {
+                let scale = y.full_like(SELU_SCALE);
+                g * select(&y.greater_scalar(0.0), &scale, &(y + SELU_SCALE_ALPHA))
+            }
+            Fused::Softplus => g * -(-y).expm1(),
+        }
+    }
+}
+
+/// `activation(x · kernel + bias)`, `(…, inputs)`, `(inputs, units)` and `(units)` to
+/// `(…, units)`.
+#[derive(Clone, Copy, Debug)]
+pub struct Linear {
+    /// What is applied to the sum.
+    pub activation: Fused,
+}
+
+const RULE: &str =
+    "shapes must be (…, inputs) for x, (inputs, units) for the kernel, (units) for the bias";
+
+impl Op for Linear {
+    fn name(&self) -> &'static str {
+        "linear"
+    }
+    fn infer(&self, x: &[&Spec]) -> Result<Spec> {
+        let dtype = x[0].dtype;
+        if !dtype.is_float() || x.iter().any(|s| s.dtype != dtype) {
+            let rule = "inputs must all be float32 or all float64";
+            return Err(Error::dtype("linear", rule, x));
+        }
+        let (rank, kernel) = (x[0].shape.rank(), x[1].dims());
+        let fits = rank >= 2
+            && kernel.len() == 2
+            && x[0].shape[rank - 1] == kernel[0]
+            && x.get(2).is_none_or(|b| b.dims() == &kernel[1..]);
+        if !fits {
+            return Err(Error::shape("linear", RULE, x));
+        }
+        let mut shape = x[0].shape;
+        shape.dims_mut()[rank - 1] = kernel[1];
+        Ok(Spec::new(dtype, shape))
+    }
+    fn forward(&self, x: &[&Tensor], out: &Spec) -> Result<Tensor> {
+        Ok(each_float!(out.dtype, T => {
+            product::<T>(rows_of(x[0]), x[1], &out.shape, |y| {
+                if let Some(bias) = x.get(2) {
+                    let bias = bias.packed();
+                    repeat_row(bias.contiguous_slice::<T>().expect("`packed` is contiguous"), y);
+                }
+                x.len() > 2
+            }, |y| {
+                each_activation!(self.activation, T, |f, d, cost| activate(y, cost, f));
+            })
+        }))
+    }
+    fn saves(&self) -> Saves {
+        match self.activation {
+            Fused::Linear => Saves::Some(0b11),
+            _ => Saves::All,
+        }
+    }
+    fn vjp(&self, call: &Call<'_>, g: &Tensor, into: &mut Gradients<'_>) {
+        let (x, kernel) = (call.input(0), call.input(1));
+        if is_recording() {
+            let g = match self.activation {
+                Fused::Linear => g.clone(),
+                activation => activation.slope(call.output(), g),
+            };
+            return in_ops(x, kernel, &g, into);
+        }
+        let g = self.sloped(call, g);
+        let units = kernel.dims()[1];
+        let rows = g.size().checked_div(units).unwrap_or(0);
+        each_float!(g.dtype(), T => {
+            let sums = Matrix { values: values::<T>(&g), offset: g.offset, row: units as isize, column: 1 };
+            let (m, k, n) = (rows, kernel.dims()[0], units);
+            into.add(0, || Tensor::build(*x.shape(), |out: &mut [T]| {
+                // (m, n) · (n, k) -> (m, k)
+                T::gemm([m, k, n], sums, transposed(matrix::<T>(kernel)), out, false);
+            }));
+            into.add(1, || Tensor::build(*kernel.shape(), |out: &mut [T]| {
+                // (k, m) · (m, n) -> (k, n)
+                let x = rows_of(x);
+                T::gemm([k, n, m], transposed(flat_rows::<T>(&x)), sums, out, false);
+            }));
+            if call.len() > 2 {
+                into.add(2, || Tensor::build(Shape::of(&[n]), |out: &mut [T]| {
+                    sum_rows(&values::<T>(&g)[g.offset..g.offset + g.size()], out);
+                }));
+            }
+        });
+    }
+}
+
+impl Linear {
+    /// The gradient by the sum before the activation, contiguous.
+    fn sloped(self, call: &Call<'_>, g: &Tensor) -> Tensor {
+        let g = g.packed();
+        if self.activation == Fused::Linear {
+            return g;
+        }
+        let y = call.output().packed();
+        each_float!(g.dtype(), T => Tensor::build(*g.shape(), |out: &mut [T]| {
+            let (y, g) = (&values::<T>(&y)[y.offset..], &values::<T>(&g)[g.offset..]);
+            each_activation!(self.activation, T, |f, d, cost| slope(y, g, out, cost, d));
+        }))
+    }
+}
+
+/// The three gradients in ops, from that by the sum.
+fn in_ops(x: &Tensor, kernel: &Tensor, g: &Tensor, into: &mut Gradients<'_>) {
+    let flat = |x: &Tensor| match x.rank() {
+        2 => x.clone(),
+        rank => {
+            let rows: usize = x.dims()[..rank - 1].iter().product();
+            x.reshape([rows as isize, x.dims()[rank - 1] as isize])
+        }
+    };
+    into.add(0, || g.matmul(&kernel.t()));
+    into.add(1, || flat(x).t().matmul(&flat(g)));
+    if into.wanted.len() > 2 {
+        into.add(2, || flat(g).sum(0, false));
+    }
+}
+
+fn values<T: crate::Element>(x: &Tensor) -> &[T] {
+    x.buffer.as_ref().expect("kernels get tensors with values").slice::<T>()
+}
+
+/// `x` such that all its axes but the last can be seen as one.
+fn rows_of(x: &Tensor) -> Tensor {
+    if x.rank() == 2 { x.clone() } else { x.packed() }
+}
+
+/// All axes but the last as rows.
+fn flat_rows<T: Gemm>(x: &Tensor) -> Matrix<'_, T> {
+    if x.rank() == 2 {
+        return matrix(x);
+    }
+    let columns = x.dims()[x.rank() - 1];
+    Matrix { values: values(x), offset: x.offset, row: columns as isize, column: 1 }
+}
+
+fn matrix<T: Gemm>(x: &Tensor) -> Matrix<'_, T> {
+    super::matmul::matrix(x, 0)
+}
+
+fn transposed<T>(x: Matrix<'_, T>) -> Matrix<'_, T> {
+    Matrix { row: x.column, column: x.row, ..x }
+}
+
+/// `x · kernel`, added to what `before` leaves if it answers true, then handed to `after`.
+fn product<T: Gemm + Float>(
+    x: Tensor,
+    kernel: &Tensor,
+    shape: &Shape,
+    before: impl FnOnce(&mut [T]) -> bool,
+    after: impl FnOnce(&mut [T]),
+) -> Tensor {
+    let (k, n) = (kernel.dims()[0], kernel.dims()[1]);
+    let m = shape.dims()[..shape.rank() - 1].iter().product();
+    Tensor::build(*shape, |out: &mut [T]| {
+        let accumulate = before(out);
+        T::gemm([m, n, k], flat_rows(&x), matrix(kernel), out, accumulate);
+        after(out);
+    })
+}
+
+/// `activation(x · kernel + bias)` in one op: `x` is `(…, inputs)`, the kernel
+/// `(inputs, units)`, the bias `(units)`, the result `(…, units)`.
+///
+/// # Errors
+/// When the shapes don't fit, `x` has fewer than two axes, or the dtypes differ.
+///
+/// ```
+/// # use cornu_autodiff::{Tensor, ops::{Fused, linear}};
+/// let x = Tensor::from([[1.0f32, 2.0]]);
+/// let kernel = Tensor::from([[1.0f32, -1.0], [0.5, 0.5]]);
+/// let y = linear(&x, &kernel, Some(&Tensor::from([0.0f32, -0.5])), Fused::Relu)?;
+/// assert_eq!(y.to_vec::<f32>()?, [2.0, 0.0]);
+/// # Ok::<(), cornu_autodiff::Error>(())
+/// ```
+#[inline]
+pub fn linear(
+    x: &Tensor,
+    kernel: &Tensor,
+    bias: Option<&Tensor>,
+    activation: Fused,
+) -> Result<Tensor> {
+    match bias {
+        Some(bias) => apply(Linear { activation }, &[x, kernel, bias]),
+        None => apply(Linear { activation }, &[x, kernel]),
+    }
+}

@@ -1,0 +1,121 @@
+//! Activation functions at their kinks and far away, where JAX and so Keras have a say.
+
+use cornu_autodiff::ops::{Fused, linear};
+use cornu_autodiff::testing::assert_close;
+use cornu_autodiff::{Tape, Tensor};
+
+type Function = fn(&Tensor) -> Tensor;
+type Kink = (&'static str, Function, &'static [f32], &'static [f32], &'static [f32]);
+
+/// Name, function, points, values there, slopes there.
+const KINKS: &[Kink] = &[
+    ("leaky_relu", |x| x.leaky_relu(0.2), &[0.0, -1.0], &[0.0, -0.2], &[1.0, 0.2]),
+    ("elu", |x| x.elu(2.0), &[0.0, 3.0, -100.0], &[0.0, 3.0, -2.0], &[2.0, 1.0, 0.0]),
+    ("celu", |x| x.celu(2.0), &[0.0, 3.0, -200.0], &[0.0, 3.0, -2.0], &[1.0, 1.0, 0.0]),
+    ("hard_tanh", Tensor::hard_tanh, &[-1.0, 1.0, 1.5], &[-1.0, 1.0, 1.0], &[1.0, 1.0, 0.0]),
+    ("hard_sigmoid", Tensor::hard_sigmoid, &[-4.0, 4.0], &[0.0, 1.0], &[0.0, 0.0]),
+    ("hard_silu", Tensor::hard_silu, &[-4.0, 4.0], &[0.0, 4.0], &[0.0, 1.0]),
+    ("hard_shrink", |x| x.hard_shrink(0.5), &[0.5, 0.6], &[0.0, 0.6], &[0.0, 1.0]),
+    ("soft_shrink", |x| x.soft_shrink(0.5), &[0.5, 1.5, -1.5], &[0.0, 1.0, -1.0], &[0.0, 1.0, 1.0]),
+    ("threshold", |x| x.threshold(0.5, -2.0), &[0.5, 0.6], &[-2.0, 0.6], &[0.0, 1.0]),
+    ("log_sigmoid", Tensor::log_sigmoid, &[-200.0, 200.0], &[-200.0, 0.0], &[1.0, 0.0]),
+    ("sparse_plus", Tensor::sparse_plus, &[-2.0, 2.0, 0.0], &[0.0, 2.0, 0.25], &[0.0, 1.0, 0.5]),
+    ("mish", Tensor::mish, &[-200.0, 200.0], &[0.0, 200.0], &[0.0, 1.0]),
+    (
+        "relu with a slope, a bound and a threshold",
+        |x| x.relu_with(0.5, Some(2.0), 1.0).unwrap(),
+        &[0.0, 1.5, 3.0],
+        &[-0.5, 1.5, 2.0],
+        &[0.5, 1.0, 0.0],
+    ),
+    (
+        "relu with a bound",
+        |x| x.relu_with(0.0, Some(2.0), 0.0).unwrap(),
+        &[-1.0, 0.0, 1.0, 3.0],
+        &[0.0, 0.0, 1.0, 2.0],
+        &[0.0, 0.0, 1.0, 0.0],
+    ),
+];
+
+#[test]
+fn kinks_and_far_values_are_those_of_keras() {
+    for (name, function, points, values, slopes) in KINKS {
+        let x = Tensor::from(*points);
+        let tape = Tape::new();
+        let y = function(&x);
+        let sum = y.sum(.., false);
+        let g = tape.gradient(&sum, &[&x]).unwrap().remove(0);
+        println!("{name}");
+        assert_close(&y, &Tensor::from(*values), 1e-6, 1e-7);
+        assert_close(&g, &Tensor::from(*slopes), 1e-6, 1e-7);
+    }
+}
+
+#[test]
+fn nan_stays_nan() {
+    for (name, function, ..) in KINKS {
+        let y = function(&Tensor::from([f32::NAN])).item::<f32>().unwrap();
+        assert!(y.is_nan(), "{name}: {y}");
+    }
+}
+
+#[test]
+fn sparsemax_gives_the_nearest_point_of_the_simplex() {
+    let x = Tensor::from([[0.1f32, 1.1, 0.2], [5.0, 0.0, 0.0], [1.0, 1.0, 1.0]]);
+    let third = 1.0 / 3.0;
+    let exact = Tensor::from([[0.0f32, 0.95, 0.05], [1.0, 0.0, 0.0], [third, third, third]]);
+    assert_close(&x.sparsemax(-1), &exact, 1e-6, 1e-7);
+    assert!(Tensor::from([[f32::NAN, 0.0]]).sparsemax(-1).to_vec::<f32>().unwrap()[1].is_nan());
+}
+
+#[test]
+fn options_of_relu_outside_their_range_are_refused() {
+    let error = Tensor::scalar(1.0f32).relu_with(-0.5, None, 0.0).unwrap_err();
+    assert_eq!(
+        error.to_string(),
+        "relu: `negative_slope` and `max_value` must not be negative, nor `threshold` NaN; \
+         got -0.5, None and 0"
+    );
+}
+
+#[test]
+fn linear_equals_its_composition() {
+    let composed: [(Fused, Function); 7] = [
+        (Fused::Linear, Tensor::clone),
+        (Fused::Relu, Tensor::relu),
+        (Fused::Sigmoid, Tensor::sigmoid),
+        (Fused::Tanh, Tensor::tanh),
+        (Fused::Elu, |x| x.elu(1.0)),
+        (Fused::Selu, Tensor::selu),
+        (Fused::Softplus, Tensor::softplus),
+    ];
+    let x = (Tensor::arange(70 * 30, cornu_autodiff::DType::F64) * 0.37).sin().reshape([2, 35, 30]);
+    let kernel =
+        (Tensor::arange(30 * 70, cornu_autodiff::DType::F64) * 0.73).cos().reshape([30, 70]);
+    let bias = (Tensor::arange(70, cornu_autodiff::DType::F64) * 0.11).sin();
+    for (activation, function) in composed {
+        let gradients = |f: &dyn Fn() -> Tensor| {
+            let tape = Tape::new();
+            let y = f();
+            let sum = (&y * &y).sum(.., false);
+            (y, tape.gradient(&sum, &[&x, &kernel, &bias]).unwrap())
+        };
+        let (y, g) = gradients(&|| linear(&x, &kernel, Some(&bias), activation).unwrap());
+        let (exact, exact_g) = gradients(&|| function(&(x.matmul(&kernel) + &bias)));
+        assert_close(&y, &exact, 1e-10, 1e-10);
+        g.iter().zip(&exact_g).for_each(|(a, b)| assert_close(a, b, 1e-9, 1e-9));
+    }
+}
+
+#[test]
+fn linear_names_what_doesn_t_fit() {
+    let f = |shape: &[usize]| Tensor::zeros(shape, cornu_autodiff::DType::F32);
+    let error = linear(&f(&[2, 3]), &f(&[4, 5]), Some(&f(&[5])), Fused::Linear).unwrap_err();
+    assert_eq!(
+        error.to_string(),
+        "linear: shapes must be (…, inputs) for x, (inputs, units) for the kernel, (units) for \
+         the bias; got (2, 3), (4, 5) and (5,)"
+    );
+    assert_eq!(linear(&f(&[0, 3]), &f(&[3, 5]), None, Fused::Tanh).unwrap().dims(), [0, 5]);
+    assert_eq!(linear(&f(&[2, 0]), &f(&[0, 5]), None, Fused::Tanh).unwrap().dims(), [2, 5]);
+}
