@@ -82,77 +82,77 @@ macro_rules! activations {
 activations! {
     /// `x` where `x ≥ 0`, else `negative_slope · x`; its slope at 0 is 1, as in JAX. Keras's
     /// default slope is 0.2.
-    LeakyRelu leaky_relu(
+    LeakyRelu leaky_relu (
         /// Slope below 0.
         negative_slope
     ), cost 1, |x| if x >= 0.0 { x } else { negative_slope * x },
         slope |x| 1.0 - step(-x) * (1.0 - negative_slope);
     /// `x` where `x > 0`, else `alpha · (e^x - 1)` (Clevert et al. 2015, arXiv:1511.07289).
-    Elu elu(
+    Elu elu (
         /// What the result tends to, negated, far below 0.
         alpha
     ), cost 3, |x| if x > 0.0 { x } else { alpha * expm1(x) },
         slope |x| select(step(x), 1.0, exp(negative_part(x)) * alpha);
     /// `max(x, 0) + alpha · (e^(min(x, 0) / alpha) - 1)`, which is smooth at 0 for every alpha
     /// (Barron 2017, arXiv:1704.07483).
-    Celu celu(
+    Celu celu (
         /// What the result tends to, negated, far below 0.
         alpha
     ), cost 3, |x| if x > 0.0 { x } else { alpha * expm1(x / alpha) },
         slope |x| exp(negative_part(x) / alpha);
     /// `min(max(x + 3, 0), 6) / 6`
-    HardSigmoid hard_sigmoid(), cost 1, |x| (x + 3.0).greatest(0.0).least(6.0) / 6.0,
+    HardSigmoid hard_sigmoid (), cost 1, |x| (x + 3.0).greatest(0.0).least(6.0) / 6.0,
         slope |x| step(x + 3.0) * step(3.0 - x) / 6.0;
     /// `x · hard_sigmoid(x)`, also called hard swish (Howard et al. 2019, arXiv:1905.02244).
-    HardSilu hard_silu(), cost 1, |x| x * ((x + 3.0).greatest(0.0).least(6.0) / 6.0),
+    HardSilu hard_silu (), cost 1, |x| x * ((x + 3.0).greatest(0.0).least(6.0) / 6.0),
         slope |x| (relu(x + 3.0) - relu(x - 3.0) + x * (step(x + 3.0) * step(3.0 - x))) / 6.0;
     /// `min(max(x, -1), 1)`; its slope at -1 and 1 is 1, as in JAX.
-    HardTanh hard_tanh(), cost 1, |x| x.greatest(-1.0).least(1.0),
+    HardTanh hard_tanh (), cost 1, |x| x.greatest(-1.0).least(1.0),
         slope |x| 1.0 - step(x - 1.0) - step(-1.0 - x);
     /// `x` where `|x| > threshold`, else 0.
-    HardShrink hard_shrink(
+    HardShrink hard_shrink (
         /// Largest size that becomes 0; Keras's default is 0.5.
         threshold
     ), cost 1, |x| if x.abs() <= threshold { 0.0 } else { x }, slope |x| step(abs(x) - threshold);
     /// `x` moved towards 0 by `threshold`, at most to 0.
-    SoftShrink soft_shrink(
+    SoftShrink soft_shrink (
         /// How far to move; Keras's default is 0.5.
         threshold
     ), cost 1, |x| if x.abs() <= threshold { 0.0 } else { x - threshold.copysign(x) },
         slope |x| step(abs(x) - threshold);
     /// `x` where `x > threshold`, else `default_value`.
-    Threshold threshold(
+    Threshold threshold (
         /// Largest value to be replaced.
         threshold,
         /// What replaces it.
         default_value
     ), cost 1, |x| if x <= threshold { default_value } else { x }, slope |x| step(x - threshold);
     /// `ln(1 / (1 + e^-x))`, without overflow.
-    LogSigmoid log_sigmoid(), cost 4, |x| x.least(0.0) - log1p(exp(-x.abs())),
+    LogSigmoid log_sigmoid (), cost 4, |x| x.least(0.0) - log1p(exp(-x.abs())),
         slope |x| sigmoid(-x);
     /// `x · tanh(softplus(x))` (Misra 2019, arXiv:1908.08681).
-    Mish mish(), cost 6, |x| x * tanh(softplus(x)),
+    Mish mish (), cost 6, |x| x * tanh(softplus(x)),
         slope |x| {
             let t = tanh(softplus(x));
             let rest = x * sigmoid(x) * (1.0 - square(same(&t)));
             t + rest
         };
     /// 0 up to -1, `(x + 1)² / 4` up to 1, then `x`.
-    SparsePlus sparse_plus(), cost 1,
+    SparsePlus sparse_plus (), cost 1,
         |x| if x >= 1.0 { x } else { square((x + 1.0).greatest(0.0)) / 4.0 },
         slope |x| (relu(x + 1.0) - relu(x - 1.0)) / 2.0;
     /// 0 up to -1, `(x + 1) / 2` up to 1, then 1.
-    SparseSigmoid sparse_sigmoid(), cost 1, |x| (x + 1.0).greatest(0.0).least(2.0) / 2.0,
+    SparseSigmoid sparse_sigmoid (), cost 1, |x| (x + 1.0).greatest(0.0).least(2.0) / 2.0,
         slope |x| step(x + 1.0) * step(1.0 - x) / 2.0;
     /// `(x + √(x² + b)) / 2`, a smooth `max(x, 0)` (Barron 2021, arXiv:2112.11687).
-    Squareplus squareplus(
+    Squareplus squareplus (
         /// How far it keeps from `max(x, 0)`; Keras's default is 4.
         b
     ), cost 2, |x| (x + sqrt(x * x + b)) / 2.0, slope |x| (x / sqrt(square(x) + b) + 1.0) / 2.0;
     /// `x - tanh(x)`
-    TanhShrink tanh_shrink(), cost 3, |x| x - tanh(x), slope |x| square(tanh(x));
+    TanhShrink tanh_shrink (), cost 3, |x| x - tanh(x), slope |x| square(tanh(x));
     /// Keras's `relu` with all its options; see [`Tensor::relu_with`].
-    ReluWith relu_between(
+    ReluWith relu_between (
         /// Slope below the threshold.
         negative_slope,
         /// Smallest result above the threshold.
