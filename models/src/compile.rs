@@ -226,13 +226,13 @@ impl Model {
     /// # Errors
     /// When a name means nothing, an option is out of range, an output that is named does not
     /// exist, or no output has a loss.
-    pub fn compile(&mut self, compile: Compile) -> Result<()> {
+    pub fn compile(&mut self, mut compile: Compile) -> Result<()> {
         let names = match &self.graph {
             Some(graph) => graph.output_names(),
             // A chain whose input shape is unknown still has one output, of its last layer.
             None => vec![self.layers.last().map(LayerRef::name).unwrap_or_default()],
         };
-        let optimizer = match compile.optimizer {
+        let optimizer = match compile.optimizer.take() {
             None => optimizers::by_name("rmsprop")?,
             Some(OptimizerChoice::Named(name)) => optimizers::by_name(&name)?,
             Some(OptimizerChoice::Typed(optimizer)) => optimizer,

@@ -4,13 +4,13 @@ use cornu_autodiff::Tensor;
 use serde_json::Value;
 
 use crate::callbacks::{Callback, Reporter, Run, Verbose};
+use crate::class_weight::ClassWeight;
 use crate::data::{ArrayBatches, Batch, Batches, Data, Samples, Split};
 use crate::error::{Error, Result};
 use crate::history::{History, Logs};
 use crate::model::Model;
 use crate::predict::BATCH_SIZE;
 use crate::step::{Place, Tracker};
-use crate::weights::ClassWeight;
 
 /// How far training has come: what a checkpoint keeps besides weights and optimizer.
 #[derive(Clone, Debug, Default)]
@@ -233,11 +233,7 @@ impl Model {
     ///
     /// # Errors
     /// As [`fit`](Model::fit), and the error of a batch that could not be made.
-    pub fn fit_batches(
-        &mut self,
-        batches: &mut Batches<'_>,
-        options: Fit<'_>,
-    ) -> Result<History> {
+    pub fn fit_batches(&mut self, batches: &mut Batches<'_>, options: Fit<'_>) -> Result<History> {
         let of_arrays = [
             ("batch_size", options.batch_size.is_some()),
             ("validation_split", options.validation_split.is_some()),

@@ -117,8 +117,7 @@ impl Graph {
                 slots[slot] = (None, None);
             }
             let masks = if masked { masks.as_slice() } else { &[] };
-            let (outputs, mask) =
-                step.layer.call(&Inputs { tensors: &tensors, masks }, context)?;
+            let (outputs, mask) = step.layer.call(&Inputs { tensors: &tensors, masks }, context)?;
             watch(&step.layer, &outputs);
             debug_assert_eq!(outputs.len(), step.count);
             for (i, output) in outputs.into_iter().enumerate() {
@@ -160,8 +159,7 @@ impl Graph {
 fn fit_input(place: &str, input: &Symbol, x: &Tensor) -> Result<Tensor> {
     let shape = input.shape();
     let fits = |dims: &[usize]| {
-        dims.len() == shape.len()
-            && dims.iter().zip(shape).all(|(d, s)| s.is_none_or(|s| s == *d))
+        dims.len() == shape.len() && dims.iter().zip(shape).all(|(d, s)| s.is_none_or(|s| s == *d))
     };
     let x = if fits(x.dims()) {
         x.clone()
@@ -191,11 +189,8 @@ fn misfit(place: &str, input: &Symbol, dims: &[usize]) -> Error {
     let (name, wanted) = (input.node().layer.name(), shape_text(input.shape()));
     let got: SymbolicShape = dims.iter().copied().map(Some).collect();
     let rule = format!("input `{name}` takes shape {wanted}");
-    let hint = if dims.len() + 1 == input.shape().len() {
-        "; is the batch axis missing?"
-    } else {
-        ""
-    };
+    let hint =
+        if dims.len() + 1 == input.shape().len() { "; is the batch axis missing?" } else { "" };
     Error::value(place, rule, format!("{}{hint}", shape_text(&got)))
 }
 
@@ -236,12 +231,11 @@ fn order_of_layers(inputs: &[Symbol], outputs: &[Symbol], calls: &[Symbol]) -> V
     // Distance of each call; readers are newer, so newest first settles each before it is read.
     let mut depths = vec![0usize; calls.len()];
     let mut layers: Vec<(LayerRef, usize)> = Vec::new();
-    let mut note = |layer: &LayerRef, depth: usize| {
-        match layers.iter_mut().find(|(l, _)| l.is(layer)) {
+    let mut note =
+        |layer: &LayerRef, depth: usize| match layers.iter_mut().find(|(l, _)| l.is(layer)) {
             Some((_, deepest)) => *deepest = depth.max(*deepest),
             None => layers.push((layer.clone(), depth)),
-        }
-    };
+        };
     let mut input_depths = vec![0usize; inputs.len()];
     for at in (0..calls.len()).rev() {
         let node = calls[at].node();

@@ -265,10 +265,8 @@ impl Model {
     pub(crate) fn gather_weights(&mut self) -> Result<()> {
         let initial = self.generator.split("initial values");
         let already: usize = self.drawn.len();
-        initial.restore(cornu_autodiff::GeneratorState {
-            counter: already as u64,
-            ..initial.state()
-        });
+        initial
+            .restore(cornu_autodiff::GeneratorState { counter: already as u64, ..initial.state() });
         self.weights.clear();
         for layer in &self.layers {
             let prefix = match self.kind {
@@ -281,9 +279,9 @@ impl Model {
                 }
                 weight.set_path(format!("{prefix}/{}", weight.local_path()));
                 if !weight.is_initialized() {
-                    weight.initialize(&initial).map_err(|e| {
-                        Error::from(e.in_layer(&layer.name(), layer.class()))
-                    })?;
+                    weight
+                        .initialize(&initial)
+                        .map_err(|e| Error::from(e.in_layer(&layer.name(), layer.class())))?;
                     self.drawn.push(weight.clone());
                 }
                 self.weights.push(weight.clone());

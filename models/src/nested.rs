@@ -5,13 +5,12 @@ use std::sync::{Arc, OnceLock};
 
 use cornu_autodiff::{Spec, Tensor};
 use cornu_layers::{
-    AnyLayer, Built, Common, Config, Context, Error, Inputs, IntoLayer, LayerRef, Result, Tensors, WeightBuilder, call, unprobed,
+    AnyLayer, Built, Common, Config, Context, Error, Inputs, IntoLayer, LayerRef, Result, Tensors,
+    WeightBuilder, call, unprobed,
 };
-use serde_json::Value;
 
 use crate::graph::Graph;
 use crate::model::{Kind, Model};
-use crate::saving::config;
 use crate::sequential::Sequential;
 
 /// What of a model is needed to call it.
@@ -41,13 +40,14 @@ impl IntoLayer for Model {
 
 impl IntoLayer for &Sequential {
     fn into_layer(self) -> LayerRef {
-        (**self).into_layer()
+        let model: &Model = self;
+        model.into_layer()
     }
 }
 
 impl IntoLayer for Sequential {
     fn into_layer(self) -> LayerRef {
-        (*self).into_layer()
+        (&self).into_layer()
     }
 }
 
@@ -97,9 +97,6 @@ impl AnyLayer for Nested {
     }
     fn sublayers(&self) -> &[LayerRef] {
         &self.layers
-    }
-    fn envelope(&self, name: &str) -> Option<Value> {
-        Some(config::model_json(self.kind, name, &self.layers, self.graph.get().map(|g| &**g)))
     }
     fn as_any(&self) -> &dyn Any {
         self

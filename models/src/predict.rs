@@ -1,6 +1,7 @@
 //! Asking a model: outputs, classes, loss and metrics over data.
 
-use cornu_autodiff::{DType, Tensor};
+use cornu_autodiff::ops::Concat;
+use cornu_autodiff::{DType, Tensor, apply};
 use cornu_layers::Context;
 
 use crate::data::{ArrayBatches, Data, Samples};
@@ -65,7 +66,7 @@ impl Model {
         (0..graph.outputs.len())
             .map(|i| {
                 let column: Vec<&Tensor> = parts.iter().map(|p| &p[i]).collect();
-                Ok(cornu_autodiff::ops::try_concat(&column, 0)?)
+                Ok(apply(Concat { axis: 0 }, &column)?)
             })
             .collect()
     }

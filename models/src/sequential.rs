@@ -208,7 +208,9 @@ impl Model {
     /// Builds a chain of unknown input shape from data that it is about to see.
     pub(crate) fn build_for(&mut self, x: &[cornu_autodiff::Tensor]) -> Result<()> {
         match (&self.ends, x) {
-            (None, [x]) if x.rank() > 0 && self.kind == Kind::Sequential => self.build_chain(x.dims()[1..].to_vec()),
+            (None, [x]) if x.rank() > 0 && self.kind == Kind::Sequential => {
+                self.build_chain(x.dims()[1..].to_vec())
+            }
             _ => Ok(()),
         }
     }

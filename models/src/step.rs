@@ -176,12 +176,8 @@ pub(crate) fn total_loss(
 }
 
 fn missing_targets(compiled: &Compiled, batch: &Batch) -> Error {
-    let names: Vec<&str> = compiled
-        .outputs
-        .iter()
-        .filter(|o| o.loss.is_some())
-        .map(|o| o.name.as_str())
-        .collect();
+    let names: Vec<&str> =
+        compiled.outputs.iter().filter(|o| o.loss.is_some()).map(|o| o.name.as_str()).collect();
     let rule = format!("there must be targets for the outputs `{}`", names.join("`, `"));
     Error::value("targets", rule, format!("{} arrays", batch.y.len()))
 }
@@ -202,11 +198,13 @@ impl Variable for Learned<'_> {
     ) -> cornu_autodiff::Result<()> {
         self.0.update(change)
     }
-    fn constrain(&self, value: &Tensor) -> cornu_autodiff::Result<Option<Tensor>> {
-        let Some(constraint) = self.0.constraint() else { return Ok(None) };
-        constraint.apply(value).map(Some).map_err(|e| {
+    fn constrain(&mut self) -> cornu_autodiff::Result<()> {
+        let Some(constraint) = self.0.constraint() else { return Ok(()) };
+        let value = constraint.apply(&self.0.value()).map_err(|e| {
             cornu_autodiff::Error::value(self.0.path(), "the constraint must fit", e.to_string())
-        })
+        })?;
+        self.0.update(|place| *place = value);
+        Ok(())
     }
 }
 
@@ -230,12 +228,8 @@ impl Model {
         let dropout = self.step_generator();
         let mut context = Context::training(&dropout);
         let tape = Tape::new();
-        let values: SmallVec<[Tensor; 8]> = self
-            .weights
-            .iter()
-            .filter(|w| w.is_trainable())
-            .map(Parameter::value)
-            .collect();
+        let values: SmallVec<[Tensor; 8]> =
+            self.weights.iter().filter(|w| w.is_trainable()).map(Parameter::value).collect();
         let outputs = graph.run(&inputs, &mut context)?;
         let compiled = self.compiled("fit")?;
         let added = context.take_losses();

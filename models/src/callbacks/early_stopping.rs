@@ -178,8 +178,11 @@ impl Callback for EarlyStopping {
 
 /// A weight from the shape and the values that were saved of it.
 fn weight(part: &Value) -> Option<Tensor> {
-    let dims: Vec<usize> =
-        part[0].as_array()?.iter().map(|d| d.as_u64().map(|d| d as usize)).collect::<Option<_>>()?;
+    let dims: Vec<usize> = part[0]
+        .as_array()?
+        .iter()
+        .map(|d| d.as_u64().map(|d| d as usize))
+        .collect::<Option<_>>()?;
     let values: Option<Vec<f64>> = part[1].as_array()?.iter().map(Value::as_f64).collect();
     Tensor::new(values?, dims).ok()
 }

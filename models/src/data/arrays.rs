@@ -135,14 +135,18 @@ impl<T: Element, S: ArrayData<Elem = T>, D: Dimension> From<&ArrayBase<S, D>> fo
     }
 }
 
-impl<T: Element, const A: usize> From<[T; A]> for Data {
-    fn from(values: [T; A]) -> Data {
-        Tensor::from(values).into()
-    }
+macro_rules! from_literals {
+    ($($type:ty),*) => {$(
+        impl<const A: usize> From<[$type; A]> for Data {
+            fn from(values: [$type; A]) -> Data {
+                Tensor::from(values).into()
+            }
+        }
+        impl<const A: usize, const B: usize> From<[[$type; B]; A]> for Data {
+            fn from(values: [[$type; B]; A]) -> Data {
+                Tensor::from(values).into()
+            }
+        }
+    )*};
 }
-
-impl<T: Element, const A: usize, const B: usize> From<[[T; B]; A]> for Data {
-    fn from(values: [[T; B]; A]) -> Data {
-        Tensor::from(values).into()
-    }
-}
+from_literals!(f32, f64, i32, i64, u8, bool);

@@ -112,6 +112,11 @@ impl Samples {
     }
 }
 
+/// Row numbers as an index tensor holds them.
+pub(crate) fn rows_of(order: Vec<usize>) -> Vec<i64> {
+    order.into_iter().map(|row| row as i64).collect()
+}
+
 /// Rows `start..end` of a tensor, as a view; all of them are the tensor itself.
 fn rows(x: &Tensor, start: usize, end: usize) -> Tensor {
     if (start, end) == (0, x.dims()[0]) {
@@ -137,7 +142,7 @@ impl<'a> ArrayBatches<'a> {
         batch_size: usize,
         shuffle: Option<&Generator>,
     ) -> ArrayBatches<'a> {
-        let order = shuffle.map(|g| g.permutation(count));
+        let order = shuffle.map(|g| rows_of(g.permutation(count)));
         ArrayBatches { samples, order, count, batch_size, at: 0 }
     }
 }

@@ -5,6 +5,6 @@ mod batches;
 mod split;
 
 pub use arrays::Data;
+pub(crate) use batches::{ArrayBatches, Samples, rows_of};
 pub use batches::{Batch, Batches};
-pub(crate) use batches::{ArrayBatches, Samples};
 pub use split::Split;

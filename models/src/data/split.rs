@@ -2,7 +2,7 @@
 
 use cornu_autodiff::{Generator, Tensor};
 
-use crate::data::Samples;
+use crate::data::{Samples, rows_of};
 use crate::error::{Error, Result};
 
 /// Which samples are set aside for validation.
@@ -37,7 +37,8 @@ impl Split {
         let fraction = self.fraction();
         let kept = (count as f64 * (1.0 - fraction)).floor() as usize;
         if !(fraction > 0.0 && fraction < 1.0) || kept == 0 || kept == count {
-            let rule = format!("`validation_split` must leave some of {count} samples on each side");
+            let rule =
+                format!("`validation_split` must leave some of {count} samples on each side");
             return Err(Error::value("fit", rule, fraction));
         }
         let (train, held) = match self {
@@ -52,7 +53,7 @@ impl Split {
                 return Ok((of(parts.0), of(parts.1)));
             }
             Split::Shuffled(_) => {
-                let order = generator.permutation(count);
+                let order = rows_of(generator.permutation(count));
                 (order[..kept].to_vec(), order[kept..].to_vec())
             }
             Split::Stratified(_) => stratified(&classes(samples)?, fraction, generator),
@@ -96,7 +97,7 @@ fn stratified(classes: &[i64], fraction: f64, generator: &Generator) -> (Vec<i64
         let rows: Vec<usize> = (0..classes.len()).filter(|&i| classes[i] == class).collect();
         let kept = rows.len() - (rows.len() as f64 * fraction).round() as usize;
         for (i, at) in generator.permutation(rows.len()).into_iter().enumerate() {
-            let row = rows[at as usize] as i64;
+            let row = rows[at] as i64;
             if i < kept { train.push(row) } else { held.push(row) }
         }
     }

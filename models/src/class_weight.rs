@@ -66,7 +66,7 @@ impl ClassWeight {
             let rule = "every class with a weight must occur in the targets";
             return wrong(rule, format!("class {}, which does not", self.0[at].0));
         }
-        Ok(vec![Tensor::new(weights, classes.shape())?])
+        Ok(vec![Tensor::new(weights, *classes.shape())?])
     }
 }
 
