@@ -9,7 +9,22 @@ macro_rules! layers {
             ("InputLayer", revive_input),
             $((<crate::$Layer as crate::Configured>::CLASS, revive::<crate::$Layer>),)*
         ];
+
+        /// The layers by name.
+        pub(crate) mod layers {
+            pub use crate::{$($Layer),*};
+        }
     };
 }
 
-layers! { Add, Average, Maximum, Minimum, Multiply, Subtract }
+#[rustfmt::skip]
+layers! {
+    // Core
+    ActivationLayer, Dense, Identity,
+    // Merging
+    Add, Average, Maximum, Minimum, Multiply, Subtract,
+    // Regularization
+    Dropout,
+    // Reshaping
+    Flatten, Permute, RepeatVector, Reshape,
+}

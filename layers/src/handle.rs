@@ -206,6 +206,9 @@ impl LayerRef {
         config.insert("name".into(), json!(self.name()));
         config.insert("trainable".into(), json!(self.is_trainable()));
         config.insert("dtype".into(), self.dtype().unwrap_or_default().to_json());
+        if let Some(penalty) = &common.activity_regularizer {
+            config.insert("activity_regularizer".into(), penalty.to_json());
+        }
         config.extend(self.0.layer.settings());
         if self.class() == "InputLayer" {
             // Keras writes a plain name for inputs, and nothing that training could change.

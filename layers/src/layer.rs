@@ -7,11 +7,13 @@ use cornu_autodiff::{DType, Spec, Tensor};
 use serde_json::Value;
 use smallvec::{SmallVec, smallvec};
 
+use crate::arg::Arg;
 use crate::builder::WeightBuilder;
 use crate::context::Context;
 use crate::error::{Error, Result};
 use crate::handle::LayerRef;
-use crate::setting::{Common, Config, Configured};
+use crate::regularizer::Regularizer;
+use crate::setting::{Common, Config, Configured, check_setting};
 
 /// A few tensors: mostly one.
 pub type Tensors = SmallVec<[Tensor; 1]>;
@@ -105,15 +107,14 @@ pub trait Layer: Configured + Clone + Debug + Send + Sync + 'static {
     /// What the layer does with a mask on its input.
     const MASK: Masks = Masks::Refuses;
 
-    /// The penalty on the output, added to the loss; not divided by the batch size, as in
-    /// Keras.
-    fn activity_regularizer(&self) -> Option<&crate::Regularizer> {
-        None
+    /// The penalty on the output, added to the loss; divided by the batch size, as in Keras.
+    fn output_regularizer(&self) -> Option<&Regularizer> {
+        Configured::common(self).activity_regularizer.as_ref()
     }
 
-    /// Keys of the config that Keras writes beside the layer's own, such as `input_dtype`, and
-    /// the values at which they may be ignored.
-    const IGNORED: &'static [(&'static str, &'static str)] = &[];
+    /// Keys of the config that Keras writes behind the layer's own and that have one meaning
+    /// here, with that as JSON: they are written so, and read they may be nothing else.
+    const FIXED: &'static [(&'static str, &'static str)] = &[];
 
     /// The Python module that Keras names in this layer's JSON.
     const MODULE: &'static str = "keras.layers";
@@ -229,6 +230,13 @@ pub trait LayerOptions: Configured {
         self
     }
 
+    /// A penalty on the output, added to the loss; divided by the batch size, as in Keras.
+    #[must_use]
+    fn activity_regularizer(mut self, regularizer: impl Arg<Option<Regularizer>>) -> Self {
+        self.common_mut().activity_regularizer = regularizer.arg();
+        self
+    }
+
     /// The size of a sample that is a vector: `input_shape([size])`.
     #[must_use]
     fn input_dim(self, size: usize) -> Self {
@@ -266,9 +274,11 @@ impl<L: Layer> Built for BuiltLayer<L> {
     ) -> Result<(Tensors, Option<Tensor>)> {
         let mask = self.layer.mask(&self.weights, inputs)?;
         let outputs = self.layer.call_all(&self.weights, inputs, context)?;
-        if let Some(regularizer) = self.layer.activity_regularizer() {
+        if let Some(regularizer) = self.layer.output_regularizer() {
             for output in &outputs {
-                context.add_loss(regularizer.penalty(output)?);
+                // A batch without samples has no penalty, and mustn't be divided by.
+                let samples = output.shape().first().copied().unwrap_or(1).max(1);
+                context.add_loss(regularizer.penalty(output)? * (1.0 / samples as f64));
             }
         }
         Ok((outputs, mask))
@@ -318,10 +328,16 @@ impl<L: Layer> AnyLayer for L {
         Configured::common(self)
     }
     fn settings(&self) -> Config {
-        Configured::settings(self)
+        let mut config = Configured::settings(self);
+        config.extend(Self::FIXED.iter().map(|(key, value)| {
+            let value = value.parse().expect("`FIXED` holds JSON");
+            ((*key).to_owned(), value)
+        }));
+        config
     }
     fn build(&self, inputs: &[Spec], weights: &mut WeightBuilder) -> Result<Box<dyn Built>> {
         self.check_settings()?;
+        check_setting("activity_regularizer", &Configured::common(self).activity_regularizer)?;
         let weights = Layer::build(self, inputs, weights)?;
         Ok(Box::new(BuiltLayer { layer: self.clone(), weights }))
     }

@@ -5,10 +5,14 @@
 //! layers for `cornu-models` to train and run.
 
 mod activation;
+mod arg;
 mod builder;
 mod catalogue;
+mod check;
+mod choice;
 mod constraint;
 mod context;
+mod core;
 mod envelope;
 mod error;
 mod handle;
@@ -16,15 +20,19 @@ mod initializer;
 mod input;
 mod layer;
 mod merging;
-mod optional;
 mod parameter;
 mod registry;
+mod regularization;
 mod regularizer;
+mod reshaping;
 mod setting;
 mod symbol;
 
+pub use self::core::{ActivationLayer, Dense, DenseWeights, Identity};
 pub use activation::{Activation, ActivationFunction};
+pub use arg::Arg;
 pub use builder::{WeightBuilder, WeightOptions};
+pub use choice::{DataFormat, Padding};
 pub use constraint::{Constraint, ConstraintFunction};
 pub use context::Context;
 pub use error::{Error, Result};
@@ -37,13 +45,23 @@ pub use layer::{
     AnyLayer, Built, Inputs, Layer, LayerOptions, Masks, Tensors, expect_rank, known_axis,
 };
 pub use merging::{Add, Average, Maximum, Minimum, Multiply, Subtract};
-pub use optional::Optional;
 pub use parameter::Parameter;
 pub use registry::{
     Reviver, layer_classes, layer_from_json, register_class, register_layer, revive,
 };
+pub use regularization::Dropout;
 pub use regularizer::{OrthogonalMode, PenaltyFunction, Regularizer};
+pub use reshaping::{Flatten, Permute, RepeatVector, Reshape};
 pub use setting::{Common, Config, Configured, NON_FINITE, NON_FINITE_MARK, Setting};
 #[doc(hidden)]
 pub use setting::{check_setting, setting_of};
 pub use symbol::{Apply, IntoSymbols, Node, Symbol, SymbolicShape, call, shape_text, unprobed};
+
+/// All layers, and what one needs to call them.
+pub mod prelude {
+    pub use crate::catalogue::layers::*;
+    pub use crate::{
+        Activation, Apply, Constraint, Initializer, Input, IntoLayer, LayerOptions, LayerRef,
+        Regularizer, Symbol, input,
+    };
+}

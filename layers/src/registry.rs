@@ -63,7 +63,8 @@ fn own(class: &str) -> Option<Reviver> {
 }
 
 /// Keys of a layer's config that are not its own options.
-const COMMON: &[&str] = &["name", "trainable", "dtype", "batch_shape", "batch_input_shape"];
+const COMMON: &[&str] =
+    &["name", "trainable", "dtype", "batch_shape", "batch_input_shape", "activity_regularizer"];
 
 /// The reviver of a layer declared with [`config!`](crate::config).
 ///
@@ -75,14 +76,17 @@ pub fn revive<L: Layer>(value: &Value) -> Result<LayerRef> {
     let mut layer = L::from_settings(config)?;
     let own = layer.settings();
     for (key, value) in config {
-        let ignored = L::IGNORED.iter().any(|(k, v)| k == key && value.to_string() == *v);
-        let known = own.contains_key(key) || COMMON.contains(&key.as_str()) || ignored;
+        let fixed = L::FIXED.iter().any(|(k, v)| k == key && value.to_string().as_str() == *v);
+        let known = own.contains_key(key) || COMMON.contains(&key.as_str()) || fixed;
         if !known && !means_nothing(value) {
             let rule = format!("cornu has no option `{key}`, so only its default is accepted");
             return Err(Error::config(L::CLASS, rule, value));
         }
     }
     *layer.common_mut() = common(config)?;
+    if own.contains_key("activity_regularizer") {
+        layer.common_mut().activity_regularizer = None;
+    }
     Ok(layer.into_layer())
 }
 
@@ -101,12 +105,14 @@ fn means_nothing(value: &Value) -> bool {
 /// # Errors
 /// When one is of the wrong kind.
 pub(crate) fn common(config: &Config) -> Result<Common> {
+    let penalty = config.get("activity_regularizer");
     let shape = config.get("batch_input_shape").or_else(|| config.get("batch_shape"));
     let axes = shape.and_then(Value::as_array);
     Ok(Common {
         name: config.get("name").and_then(Value::as_str).map(str::to_owned),
         frozen: config.get("trainable").and_then(Value::as_bool) == Some(false),
         dtype: config.get("dtype").map(Option::from_json).transpose()?.flatten(),
+        activity_regularizer: penalty.map(Option::from_json).transpose()?.flatten(),
         input_shape: axes
             .map(|axes| axes.iter().skip(1).map(|d| d.as_u64().map(|d| d as usize)).collect()),
     })

@@ -6,6 +6,7 @@ use cornu_autodiff::DType;
 use serde_json::{Map, Value, json};
 
 use crate::error::{Error, Result};
+use crate::regularizer::Regularizer;
 
 /// A config in Keras's JSON: the object under the key `config`.
 pub type Config = Map<String, Value>;
@@ -186,14 +187,16 @@ pub struct Common {
     pub dtype: Option<DType>,
     /// The shape of one sample, if the layer may begin a `Sequential`.
     pub input_shape: Option<Vec<Option<usize>>>,
+    /// The penalty on the output, if the class has no option of its own for it.
+    pub activity_regularizer: Option<Regularizer>,
 }
 
 /// Declares a layer's struct: its options with their defaults, a constructor that takes the
 /// required ones, a setter for each of the others, and its config in Keras's JSON. An option is
 /// named once, here.
 ///
-/// Fields above `..` are required, those below have defaults. A setter takes anything that
-/// converts into the field's type.
+/// Fields above `..` are required, those below have defaults. Constructor and setters take
+/// anything that is an [`Arg`](crate::Arg) of the field's type.
 ///
 /// ```
 /// use cornu_layers::{Activation, config};
@@ -232,9 +235,9 @@ macro_rules! config {
         impl $Layer {
             /// The layer with every option at its default.
             #[allow(clippy::new_without_default)]
-            $vis fn new($($required: impl Into<$Required>),*) -> $Layer {
+            $vis fn new($($required: impl $crate::Arg<$Required>),*) -> $Layer {
                 $Layer {
-                    $($required: $required.into(),)*
+                    $($required: $crate::Arg::arg($required),)*
                     $($option: $default,)*
                     common: $crate::Common::default(),
                 }
@@ -243,8 +246,8 @@ macro_rules! config {
             $(
                 $(#[$option_meta])*
                 #[must_use]
-                $vis fn $option(mut self, value: impl Into<$Option>) -> $Layer {
-                    self.$option = value.into();
+                $vis fn $option(mut self, value: impl $crate::Arg<$Option>) -> $Layer {
+                    self.$option = $crate::Arg::arg(value);
                     self
                 }
             )*

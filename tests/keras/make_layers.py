@@ -5,11 +5,12 @@ import keras
 import numpy as np
 
 from common import Random, array, config_of, named, value_and_gradient
-from layer_cases import CASES
+import catalogue_cases
+import layer_cases
 
 
 def layers():
-    return [layer_case(*case) for case in CASES]
+    return [layer_case(*case) for case in [*layer_cases.CASES, *catalogue_cases.CASES]]
 
 
 def layer_case(name, layer, make_inputs, call=None):

@@ -1,0 +1,64 @@
+//! What an argument of a layer may be written as.
+
+use crate::activation::Activation;
+use crate::constraint::Constraint;
+use crate::initializer::Initializer;
+use crate::regularizer::Regularizer;
+
+/// What may be written where a layer takes a `T`: a `T`, and what Keras would accept for it. A
+/// name for an activation, an initializer, a regularizer or a constraint; one number, an array
+/// or a tuple for sizes along several axes; an array for a list; a value for an option.
+///
+/// (`Into` would not do: with several integer types that convert, `Dense::new(10)` would have
+/// to be `Dense::new(10usize)`.)
+pub trait Arg<T> {
+    /// The value that is meant.
+    fn arg(self) -> T;
+}
+
+impl<T> Arg<T> for T {
+    fn arg(self) -> T {
+        self
+    }
+}
+
+impl<T> Arg<Option<T>> for T {
+    fn arg(self) -> Option<T> {
+        Some(self)
+    }
+}
+
+macro_rules! args {
+    ($({$($generics:tt)*} $From:ty => $To:ty, |$x:ident| $value:expr;)*) => {$(
+        impl<$($generics)*> Arg<$To> for $From {
+            fn arg(self) -> $To {
+                let $x = self;
+                $value
+            }
+        }
+        impl<$($generics)*> Arg<Option<$To>> for $From {
+            fn arg(self) -> Option<$To> {
+                Some(self.arg())
+            }
+        }
+    )*};
+}
+args! {
+    {const N: usize} usize => [usize; N], |x| [x; N];
+    {} (usize, usize) => [usize; 2], |x| x.into();
+    {} (usize, usize, usize) => [usize; 3], |x| x.into();
+    {} isize => Vec<isize>, |x| vec![x];
+    {const N: usize} [isize; N] => Vec<isize>, |x| x.into();
+    {const N: usize} [usize; N] => Vec<usize>, |x| x.into();
+    {const N: usize} [Option<usize>; N] => Vec<Option<usize>>, |x| x.into();
+    {T: Clone} &[T] => Vec<T>, |x| x.to_vec();
+    {} &str => String, |x| x.to_owned();
+    {} &str => Activation, |x| x.into();
+    {} String => Activation, |x| x.into();
+    {} &str => Initializer, |x| x.into();
+    {} String => Initializer, |x| x.into();
+    {} &str => Regularizer, |x| x.into();
+    {} String => Regularizer, |x| x.into();
+    {} &str => Constraint, |x| x.into();
+    {} String => Constraint, |x| x.into();
+}

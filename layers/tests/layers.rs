@@ -1,0 +1,217 @@
+//! Every layer against real Keras: config, value, gradients, losses, weights, masks, shapes.
+
+mod support;
+
+use std::collections::BTreeSet;
+
+use cornu_autodiff::{Generator, Spec, Tape, Tensor};
+use cornu_layers::{
+    Apply, Context, Input, Inputs, LayerRef, Parameter, layer_classes, layer_from_json,
+};
+use serde_json::{Value, json};
+use support::{assert_agree, assert_same_json, cases, name, tensor, tensors};
+
+/// Classes whose ops are still being written.
+const LATER: &[&str] = &[
+    "BatchNormalization",
+    "Concatenate",
+    "Conv2D",
+    "Dot",
+    "Embedding",
+    "GlobalAveragePooling2D",
+    "LayerNormalization",
+    "MaxPooling2D",
+];
+
+fn layer_cases() -> Vec<Value> {
+    let later = |case: &Value| {
+        LATER.contains(&case["class_name"].as_str().unwrap())
+            || ["activation_glu", "activation_sparsemax"].contains(&name(case))
+    };
+    cases("layers").into_iter().filter(|case| !later(case)).collect()
+}
+
+/// The layer of a case, built, with the case's weights.
+fn built(case: &Value, inputs: &[Tensor]) -> LayerRef {
+    let json = json!({
+        "module": "keras.layers",
+        "class_name": case["class_name"],
+        "config": case["config"],
+        "registered_name": null,
+    });
+    let layer = layer_from_json(&json).unwrap_or_else(|e| panic!("{}: {e}", name(case)));
+    let specs: Vec<Spec> = inputs.iter().map(|x| *x.spec()).collect();
+    layer.build(&specs).unwrap_or_else(|e| panic!("{}: {e}", name(case)));
+    let weights = case["weights"].as_array().unwrap();
+    let names: Vec<&str> = layer.weights().iter().map(Parameter::name).collect();
+    let keras: Vec<&str> = weights.iter().map(|w| w["name"].as_str().unwrap()).collect();
+    assert_eq!(names, keras, "{}: weights, in this order", name(case));
+    for (own, keras) in layer.weights().iter().zip(weights) {
+        let what = format!("{}: weight `{}`", name(case), own.name());
+        own.set(tensor(&keras["array"])).unwrap_or_else(|e| panic!("{what}: {e}"));
+    }
+    layer
+}
+
+fn masks(case: &Value) -> Vec<Option<Tensor>> {
+    case["call"].get("mask").map_or_else(Vec::new, |mask| vec![Some(tensor(mask))])
+}
+
+#[test]
+fn layers_compute_what_keras_computes() {
+    for case in layer_cases() {
+        let inputs = tensors(&case["inputs"]);
+        let layer = built(&case, &inputs);
+        let generator = Generator::new(1);
+        let mut context = match case["call"]["training"].as_bool() {
+            Some(true) => Context::training(&generator),
+            _ => Context::inference(),
+        };
+        let tape = Tape::new();
+        let masks = masks(&case);
+        let call = Inputs { tensors: &inputs, masks: &masks };
+        let (outputs, mask) =
+            layer.call(&call, &mut context).unwrap_or_else(|e| panic!("{}: {e}", name(&case)));
+        let [y] = outputs.as_slice() else { panic!("{}: one output", name(&case)) };
+        check_gradients(&case, tape, y, &inputs, &layer);
+        assert_agree(name(&case), y, &tensor(&case["output"]), 1e-5);
+        match (mask, case.get("output_mask")) {
+            (Some(ours), Some(keras)) => {
+                assert_agree(&format!("{}: mask", name(&case)), &ours, &tensor(keras), 0.0);
+            }
+            (None, None) => {}
+            (ours, keras) => panic!("{}: mask {ours:?}, Keras {keras:?}", name(&case)),
+        }
+        check_losses(&case, &mut context, &layer);
+        check_updates(&case, &mut context, &layer);
+    }
+}
+
+fn check_gradients(case: &Value, tape: Tape, y: &Tensor, inputs: &[Tensor], layer: &LayerRef) {
+    let keras = &case["gradients"];
+    let trainable = layer.weights().iter().filter(|w| w.is_trainable());
+    let weights: Vec<Tensor> = trainable.map(Parameter::value).collect();
+    let sources: Vec<&Tensor> = inputs.iter().chain(&weights).collect();
+    let found = tape.vjp_options(y, &tensor(&keras["coefficients"]), &sources).unwrap();
+    let expected = keras["inputs"].as_array().unwrap().iter();
+    let expected: Vec<&Value> =
+        expected.chain(keras["trainable_weights"].as_array().unwrap()).collect();
+    assert_eq!(expected.len(), sources.len(), "{}: number of gradients", name(case));
+    for (i, (ours, keras)) in found.iter().zip(expected).enumerate() {
+        let what = format!("{}: gradient {i}", name(case));
+        match ours {
+            _ if keras.is_null() => {}
+            Some(ours) => assert_agree(&what, ours, &tensor(keras), 1e-4),
+            None => assert_agree(&what, &sources[i].zeros_like(), &tensor(keras), 0.0),
+        }
+    }
+}
+
+fn check_losses(case: &Value, context: &mut Context<'_>, layer: &LayerRef) {
+    let mut losses = context.take_losses();
+    for weight in layer.weights().iter().filter(|w| w.is_trainable()) {
+        losses.extend(weight.regularizer().map(|r| r.penalty(&weight.value()).unwrap()));
+    }
+    let keras = case.get("losses").map_or_else(Vec::new, tensors);
+    assert_eq!(losses.len(), keras.len(), "{}: number of losses", name(case));
+    for (ours, keras) in losses.iter().zip(&keras) {
+        assert_agree(&format!("{}: loss", name(case)), ours, keras, 1e-5);
+    }
+}
+
+fn check_updates(case: &Value, context: &mut Context<'_>, layer: &LayerRef) {
+    for (weight, value) in context.take_updates() {
+        weight.set(value).unwrap_or_else(|e| panic!("{}: {e}", name(case)));
+    }
+    let keras =
+        case["weights_after"].as_array().unwrap_or_else(|| case["weights"].as_array().unwrap());
+    for (ours, keras) in layer.weights().iter().zip(keras) {
+        let what = format!("{}: `{}` afterwards", name(case), ours.name());
+        assert_agree(&what, &ours.value(), &tensor(&keras["array"]), 1e-5);
+    }
+}
+
+#[test]
+fn configs_are_written_as_keras_writes_them() {
+    for case in layer_cases() {
+        let layer = built(&case, &tensors(&case["inputs"]));
+        let written = layer.to_json();
+        assert_same_json(name(&case), &written["config"], &case["config"]);
+        assert_eq!(written["class_name"], case["class_name"], "{}", name(&case));
+        let again = layer_from_json(&written).unwrap();
+        assert_same_json(name(&case), &again.to_json()["config"], &case["config"]);
+    }
+}
+
+#[test]
+fn shapes_without_values_are_those_with_values() {
+    for case in layer_cases() {
+        let inputs = tensors(&case["inputs"]);
+        let output = tensor(&case["output"]);
+        let layer = built(&case, &inputs);
+        let symbolic: Vec<Tensor> = inputs.iter().map(|x| Tensor::symbolic(*x.spec())).collect();
+        let masks: Vec<Option<Tensor>> = masks(&case)
+            .iter()
+            .map(|mask| mask.as_ref().map(|mask| Tensor::symbolic(*mask.spec())))
+            .collect();
+        let call = Inputs { tensors: &symbolic, masks: &masks };
+        for mut context in [Context::inference(), Context::training(&Generator::new(1))] {
+            let (outputs, _) = layer.call(&call, &mut context).unwrap();
+            assert_eq!(outputs[0].spec(), output.spec(), "{}", name(&case));
+        }
+        if inputs.iter().any(|x| x.rank() == 0) {
+            continue;
+        }
+        let symbols: Vec<_> =
+            inputs.iter().map(|x| Input::new(&x.dims()[1..]).dtype(x.dtype()).symbol()).collect();
+        let y = layer.apply(symbols).unwrap_or_else(|e| panic!("{}: {e}", name(&case)));
+        let known: Vec<Option<usize>> = output.dims()[1..].iter().map(|&d| Some(d)).collect();
+        assert_eq!(y.shape()[0], None, "{}: the batch axis is unknown", name(&case));
+        assert_eq!(y.shape()[1..], known, "{}: shape of a sample", name(&case));
+        assert_eq!(y.dtype(), output.dtype(), "{}", name(&case));
+    }
+}
+
+#[test]
+fn layers_compute_the_same_in_float64() {
+    for case in layer_cases().iter_mut() {
+        case["config"]["dtype"] = json!("float64");
+        let inputs: Vec<Tensor> =
+            tensors(&case["inputs"])
+                .iter()
+                .map(|x| {
+                    if x.dtype().is_float() {
+                        x.cast("float64".parse().unwrap())
+                    } else {
+                        x.clone()
+                    }
+                })
+                .collect();
+        for array in case["weights"].as_array_mut().unwrap() {
+            array["array"]["dtype"] = json!("float64");
+        }
+        let layer = built(case, &inputs);
+        let generator = Generator::new(1);
+        let mut context = match case["call"]["training"].as_bool() {
+            Some(true) => Context::training(&generator),
+            _ => Context::inference(),
+        };
+        let masks = masks(case);
+        let call = Inputs { tensors: &inputs, masks: &masks };
+        let (outputs, _) = layer.call(&call, &mut context).unwrap();
+        assert_eq!(outputs[0].dtype().name(), "float64", "{}", name(case));
+        assert_agree(name(case), &outputs[0], &tensor(&case["output"]), 1e-5);
+    }
+}
+
+#[test]
+fn every_class_has_a_golden_and_every_golden_a_class() {
+    let cases = cases("layers");
+    let goldens: BTreeSet<&str> =
+        cases.iter().map(|case| case["class_name"].as_str().unwrap()).collect();
+    let classes = layer_classes();
+    let classes: BTreeSet<&str> =
+        classes.iter().map(String::as_str).filter(|c| *c != "InputLayer").collect();
+    let there: BTreeSet<&str> = goldens.iter().copied().filter(|c| !LATER.contains(c)).collect();
+    assert_eq!(classes, there);
+}
