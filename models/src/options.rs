@@ -235,7 +235,7 @@ pub(crate) fn parse_object<'a>(
         (Some(class), Some(Value::Object(config))) => Ok((class, Some(config))),
         _ => {
             let rule = "it must be a name or an object with `class_name` and `config`";
-            Err(Error::value(format!("config of a {kind}"), rule, value.to_string()))
+            Err(Error::value(format!("config of {kind}"), rule, value.to_string()))
         }
     }
 }

@@ -26,6 +26,7 @@ macro_rules! loss {
                 }
                 fn mean(&self, y_true: &Tensor, y_pred: &Tensor) -> Result<Tensor> {
                     let (y_true, y_pred) = $crate::losses::pair::aligned(&self.name, y_true, y_pred)?;
+                    $($crate::losses::reduce::check_axis(&self.name, self.$axis, &y_pred)?;)?
                     let elements = self.elements(&y_true, &y_pred)?;
                     $crate::losses::reduce::reduce(
                         &self.name, elements, None, $crate::losses::Reduction::Mean,

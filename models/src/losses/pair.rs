@@ -49,6 +49,13 @@ pub(crate) fn same_shape(
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Place<'a>(pub(crate) &'static str, pub(crate) &'a str);
 
+impl Place<'_> {
+    /// What a class of its kind for categories is called.
+    fn family(self) -> &'static str {
+        if self.0 == "metric" { "accuracy" } else { "crossentropy" }
+    }
+}
+
 impl fmt::Display for Place<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{} `{}`", self.0, self.1)
@@ -111,7 +118,7 @@ fn all<T: Copy>(values: &[T], holds: impl Fn(T) -> bool) -> bool {
 pub(crate) fn mismatch(place: Place<'_>, y_true: &Tensor, y_pred: &Tensor) -> Error {
     let (a, b) = (y_true.dims(), y_pred.dims());
     let hint = if a.len() + 1 == b.len() && b.starts_with(a) {
-        "; for class numbers take `sparse_categorical_crossentropy`".into()
+        format!("; for class numbers take `sparse_categorical_{}`", place.family())
     } else if a.len() == b.len() && a.first() != b.first() {
         "; there must be one label for each sample".into()
     } else if let (Some(labels), Some(units)) = (a.last(), b.last())
@@ -122,6 +129,20 @@ pub(crate) fn mismatch(place: Place<'_>, y_true: &Tensor, y_pred: &Tensor) -> Er
         String::new()
     };
     let rule = "labels must have the shape of the predictions, and are never broadcast";
+    let got = format!("labels {} and predictions {}{hint}", y_true.shape(), y_pred.shape());
+    Error::value(place.to_string(), rule, got)
+}
+
+/// Labels that should be class numbers but whose shape doesn't fit.
+pub(crate) fn not_classes(place: Place<'_>, y_true: &Tensor, y_pred: &Tensor) -> Error {
+    let hint = if y_true.dims() == y_pred.dims() {
+        format!("; for one-hot labels take `categorical_{}`", place.family())
+    } else if y_true.dims().first() != y_pred.dims().first() {
+        "; there must be one label for each sample".into()
+    } else {
+        String::new()
+    };
+    let rule = "labels must be class numbers, without the axis of the classes";
     let got = format!("labels {} and predictions {}{hint}", y_true.shape(), y_pred.shape());
     Error::value(place.to_string(), rule, got)
 }

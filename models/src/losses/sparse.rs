@@ -4,7 +4,7 @@ use cornu_autodiff::{Error, Pause, Result, Shape, Tensor};
 
 use super::crossentropy::log_probabilities;
 use super::declare::loss;
-use super::pair::{Place, cast, labels, mismatch};
+use super::pair::{Place, cast, labels, not_classes};
 use super::reduce::check_axis;
 
 loss! {
@@ -59,7 +59,7 @@ impl SparseCategoricalCrossentropy {
         let with_axis = y_true.dims() == wanted;
         wanted.remove(axis);
         if !with_axis && y_true.dims() != wanted {
-            return Err(mismatch(Place("loss", &self.name), y_true, y_pred));
+            return Err(not_classes(Place("loss", &self.name), y_true, y_pred));
         }
         let _pause = Pause::new();
         let y_true = labels(&self.name, y_true, y_pred)?;
@@ -83,10 +83,7 @@ impl SparseCategoricalCrossentropy {
                 continue;
             }
             if label.fract() != 0.0 || !(0.0..classes as f64).contains(&label) {
-                let rule = format!(
-                    "labels must be class numbers in 0..{classes}, one for each \
-                                    output of the model"
-                );
+                let rule = format!("labels must be class numbers in 0..{classes}");
                 let got = format!("{label}");
                 return Err(Error::value(format!("loss `{}`", self.name), rule, got));
             }

@@ -4,7 +4,7 @@ use cornu_autodiff::{Error, Pause, Result, Tensor};
 
 use super::declare::mean_metric;
 use super::mean::Values;
-use crate::losses::pair::{Place, mismatch, same_shape};
+use crate::losses::pair::{Place, mismatch, not_classes, same_shape};
 
 mean_metric! {
     /// How often labels and predictions are equal.
@@ -132,7 +132,7 @@ fn without_axis(name: &str, y_true: &Tensor, y_pred: &Tensor) -> Result<Tensor> 
     match (y_true.dims(), y_pred.dims().split_last()) {
         (labels, Some((_, rest))) if labels == rest => Ok(y_true.clone()),
         ([labels @ .., 1], Some((_, rest))) if labels == rest => Ok(y_true.squeeze([-1])),
-        _ => Err(mismatch(place, y_true, y_pred)),
+        _ => Err(not_classes(place, y_true, y_pred)),
     }
 }
 
