@@ -374,15 +374,15 @@ impl fmt::Display for Tensor {
         }
         each_dtype!(self.dtype(), T => {
             let array: ndarray::ArrayD<T> = self.try_into().map_err(|_| fmt::Error)?;
-            fmt::Debug::fmt(&array.map(|v| Plain(*v)), f).and(Ok(()))
+            fmt::Display::fmt(&array.map(|v| Plain(*v)), f)
         })
     }
 }
 
-/// Prints an element without its type.
+/// Prints an element.
 struct Plain<T>(T);
 
-impl<T: fmt::Debug> fmt::Debug for Plain<T> {
+impl<T: fmt::Debug> fmt::Display for Plain<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.0.fmt(f)
     }

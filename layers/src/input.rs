@@ -90,7 +90,7 @@ impl Input {
 
     /// The symbol of this input, to call layers on.
     pub fn symbol(self) -> Symbol {
-        input_symbol(&self.into_layer()).expect("the layer is an input")
+        input_symbol(&self.into_layer(), None).expect("the layer is an input")
     }
 
     /// The batch axis and those of a sample.
@@ -136,10 +136,11 @@ pub fn input(shape: impl IntoInputShape) -> Symbol {
     Input::new(shape).symbol()
 }
 
-/// The symbol of an input layer; `None` if the layer is another.
-pub fn input_symbol(layer: &LayerRef) -> Option<Symbol> {
+/// The symbol of an input layer, of dtype `dtype` if it wasn't given its own; `None` if the
+/// layer is another.
+pub fn input_symbol(layer: &LayerRef, dtype: Option<DType>) -> Option<Symbol> {
     let input = layer.downcast::<Input>()?;
-    let dtype = input.common.dtype.unwrap_or_default();
+    let dtype = input.common.dtype.or(dtype).unwrap_or_default();
     Some(Symbol::of_input(layer.clone(), input.batch_shape(), dtype))
 }
 

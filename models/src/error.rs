@@ -1,12 +1,15 @@
 //! Every way in which a model fails. `place: subject: rule; got facts; hint`.
 
+use std::fmt;
 use std::path::{Path, PathBuf};
 
 /// `Result` with this crate's [`Error`].
 pub type Result<T, E = Error> = std::result::Result<T, E>;
 
 /// What went wrong with a model.
-#[derive(Clone, Debug, PartialEq, thiserror::Error)]
+///
+/// Prints the same text with `{}` and `{:?}`: a `main` that returns it shows people the text.
+#[derive(Clone, PartialEq, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
     /// A layer, or the graph of layers.
@@ -68,6 +71,12 @@ pub enum Error {
         /// What happened.
         got: String,
     },
+}
+
+impl fmt::Debug for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
 }
 
 impl Error {

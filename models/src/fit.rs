@@ -287,6 +287,9 @@ impl Model {
             steps,
             stop: &mut stop,
         });
+        if ended.is_ok() {
+            self.finalize_weights()?;
+        }
         // Callbacks put the best weights back whatever ended training.
         let closed = each(&mut callbacks, self, &mut stop, &mut |c, run| c.on_train_end(run));
         ended?;

@@ -101,7 +101,7 @@ impl Sequential {
 /// What makes a model a chain.
 impl Model {
     pub(crate) fn add_layer(&mut self, layer: LayerRef) -> Result<()> {
-        if let Some(symbol) = input_symbol(&layer) {
+        if let Some(symbol) = input_symbol(&layer, self.dtype) {
             if self.ends.is_some() || !self.layers.is_empty() {
                 let rule = "an `Input` must come first, and only once";
                 return Err(Error::value("add", rule, layer.name()));

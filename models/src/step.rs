@@ -240,7 +240,8 @@ impl Model {
             return Err(self.not_finite(&inputs, "the loss", place));
         }
         let sources: SmallVec<[&Tensor; 8]> = values.iter().collect();
-        let gradients = tape.gradient_options(&total, &sources)?;
+        let scaled = self.compiled("fit")?.optimizer.scale_loss(&total);
+        let gradients = tape.gradient_options(&scaled, &sources)?;
         drop(sources);
         drop(values);
         self.update_weights(gradients, &inputs, place)?;
@@ -277,6 +278,15 @@ impl Model {
         let compiled = self.compiled.as_mut().expect("`train_step` has asked for it");
         compiled.optimizer.apply(&mut variables, &gradients)?;
         Ok(())
+    }
+
+    /// Puts moving averages in the place of weights, if the optimizer keeps them: the end of
+    /// training.
+    pub(crate) fn finalize_weights(&mut self) -> Result<()> {
+        let Some(compiled) = &self.compiled else { return Ok(()) };
+        let trainable = self.weights.iter().filter(|w| w.is_trainable());
+        let variables: Vec<Learned<'_>> = trainable.map(Learned).collect();
+        Ok(compiled.optimizer.finalize(variables)?)
     }
 
     /// Randomness of one step: it follows from the seed and the step's number alone.

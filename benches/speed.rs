@@ -1,0 +1,117 @@
+//! What cornu promises to be fast at: `cargo bench -p cornu-benches`.
+//!
+//! One XOR training step, one prediction of a small network with its heap allocations, and a
+//! training step of a 784-512-512-10 network as a share of what this machine's matrix product
+//! reaches alone.
+
+use std::time::{Duration, Instant};
+
+use cornu::models::Batch;
+use cornu::prelude::*;
+use divan::{AllocProfiler, Bencher};
+
+#[global_allocator]
+static ALLOCATOR: AllocProfiler = AllocProfiler::system();
+
+fn main() {
+    divan::main();
+    if std::env::args().any(|arg| arg == "--bench") {
+        rates();
+    }
+}
+
+fn xor() -> (Sequential, Batch) {
+    let mut model = Sequential::new().seed(1);
+    for layer in
+        [Dense::new(10).input_dim(2).activation("tanh"), Dense::new(1).activation("sigmoid")]
+    {
+        model.add(layer).expect("the chain fits");
+    }
+    let rule = Compile::new().loss("binary_crossentropy").optimizer(SGD::new(0.1));
+    model.compile(rule).expect("the names are known");
+    let x = Tensor::from([[0.0f32, 0.0], [0.0, 1.0], [1.0, 0.0], [1.0, 1.0]]);
+    let y = Tensor::from([[0.0f32], [1.0], [1.0], [0.0]]);
+    (model, Batch::new(&x, &y))
+}
+
+/// Forward, loss, backward, update: batch 4, goal under 5 µs.
+#[divan::bench]
+fn xor_step(bencher: Bencher) {
+    let (mut model, batch) = xor();
+    bencher.bench_local(|| model.train_on(&batch));
+}
+
+/// One sample through 6-64-8-4, goal under 3 µs.
+#[divan::bench]
+fn predict_one(bencher: Bencher) {
+    let mut model = Sequential::new().seed(1);
+    for layer in [
+        Dense::new(64).input_dim(6).activation("relu"),
+        Dense::new(8).activation("relu"),
+        Dense::new(4),
+    ] {
+        model.add(layer).expect("the chain fits");
+    }
+    let x = Tensor::ones([1, 6], DType::F32);
+    bencher.bench_local(|| model.predict_on_batch(&x));
+}
+
+const BATCH: usize = 128;
+const WIDTHS: [usize; 4] = [784, 512, 512, 10];
+
+fn mlp() -> (Sequential, Batch) {
+    let mut model = Sequential::new().seed(1);
+    model.add(Input::new([WIDTHS[0]])).expect("an input comes first");
+    for (i, &units) in WIDTHS[1..].iter().enumerate() {
+        let activation = if i == 2 { "softmax" } else { "relu" };
+        model.add(Dense::new(units).activation(activation)).expect("the chain fits");
+    }
+    let rule = Compile::new().loss("sparse_categorical_crossentropy").optimizer("adam");
+    model.compile(rule).expect("the names are known");
+    let generator = cornu::autodiff::Generator::new(1);
+    let x = generator.normal([BATCH, WIDTHS[0]], 0.0, 1.0, DType::F32).expect("a normal");
+    let labels: Vec<i64> = (0..BATCH as i64).map(|i| i * 7 % 10).collect();
+    (model, Batch::new(&x, Tensor::from(labels)))
+}
+
+/// One Adam step at batch 128.
+#[divan::bench]
+fn mlp_step(bencher: Bencher) {
+    let (mut model, batch) = mlp();
+    bencher.bench_local(|| model.train_on(&batch));
+}
+
+/// Median duration of `f` over enough runs to be trusted on a noisy machine.
+fn median(mut f: impl FnMut()) -> Duration {
+    let mut times: Vec<Duration> = Vec::new();
+    let begun = Instant::now();
+    while times.len() < 15 || begun.elapsed() < Duration::from_millis(700) {
+        let start = Instant::now();
+        f();
+        times.push(start.elapsed());
+    }
+    times.sort();
+    times[times.len() / 2]
+}
+
+/// Rate of the training step's products against the best that the same products reach alone.
+fn rates() {
+    let multiply_adds: usize = WIDTHS.windows(2).map(|w| w[0] * w[1] * BATCH).sum();
+    // Forward, by kernel, and by input, which the first layer doesn't need.
+    let flops = 2 * (3 * multiply_adds - WIDTHS[0] * WIDTHS[1] * BATCH);
+    let (a, b) = (Tensor::ones([1024, 1024], DType::F32), Tensor::ones([1024, 1024], DType::F32));
+    let (mut model, batch) = mlp();
+    let mut shares: Vec<(f64, f64)> = (0..5)
+        .map(|_| {
+            let product = median(|| drop(a.matmul(&b))).as_secs_f64();
+            let step = median(|| drop(model.train_on(&batch))).as_secs_f64();
+            (2.0 * 1024f64.powi(3) / product / 1e9, flops as f64 / step / 1e9)
+        })
+        .collect();
+    shares.sort_by(|a, b| (a.1 / a.0).total_cmp(&(b.1 / b.0)));
+    let (product, step) = shares[shares.len() / 2];
+    println!("threads                         {:>8}", cornu::threads());
+    println!("f32 matrix product, 1024 cubed  {product:>8.1} GFLOP/s");
+    println!("784-512-512-10 Adam step        {step:>8.1} GFLOP/s");
+    println!("share                           {:>8.1} %", 100.0 * step / product);
+}
