@@ -29,6 +29,8 @@ mod model;
 mod nested;
 pub mod optimizers;
 mod options;
+#[cfg(feature = "plot")]
+pub mod plot;
 mod predict;
 mod sequential;
 mod step;

@@ -1,0 +1,44 @@
+//! From a picture to a file.
+
+use std::fs::{self, File};
+use std::io::{self, Write};
+use std::path::Path;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use super::picture::Picture;
+use super::{Error, Result, bitmap, svg};
+
+/// Encodes by the suffix of `path` and writes whole or not at all.
+pub(super) fn save(picture: impl FnOnce() -> Result<Picture>, path: &Path) -> Result<()> {
+    let suffix = path.extension().map(|suffix| suffix.to_string_lossy().to_lowercase());
+    let encode = match suffix.as_deref() {
+        Some("png") => |picture: &Picture| bitmap::png(picture),
+        Some("svg") => |picture: &Picture| Ok(svg::svg(picture).into_bytes()),
+        Some(other) => {
+            let unknown = cornu_autodiff::Error::unknown("picture format", other, &["png", "svg"]);
+            return Err(unknown.into());
+        }
+        None => {
+            let rule = "the name of a picture must end in `.png` or `.svg`";
+            return Err(Error::value("save", rule, format!("`{}`", path.display())));
+        }
+    };
+    let written = encode(&picture()?).and_then(|bytes| replace(path, &bytes));
+    written.map_err(|error| Error::Io { file: path.to_path_buf(), error })
+}
+
+/// Writes a temporary file beside `path` and renames it.
+fn replace(path: &Path, bytes: &[u8]) -> io::Result<()> {
+    static COUNT: AtomicUsize = AtomicUsize::new(0);
+    let mut name = std::ffi::OsString::from(".");
+    name.push(path.file_name().unwrap_or_default());
+    name.push(format!(".{}-{}", std::process::id(), COUNT.fetch_add(1, Ordering::Relaxed)));
+    let temporary = path.with_file_name(name);
+    let written = File::create(&temporary)
+        .and_then(|mut file| file.write_all(bytes).and_then(|()| file.sync_all()))
+        .and_then(|()| fs::rename(&temporary, path));
+    if written.is_err() {
+        let _ = fs::remove_file(&temporary);
+    }
+    written
+}

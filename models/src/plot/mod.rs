@@ -1,0 +1,99 @@
+//! Pictures of training and of predictions, as PNG and SVG, without any system library.
+//!
+//! - [`lines`] draws named series with one call.
+//! - [`Chart`] is for the rest: points, a logarithmic axis, series of different kinds.
+//! - [`Images`] shows samples side by side with captions.
+//!
+//! The suffix of the file decides the format: `.png`, at twice the nominal size for sharp screens,
+//! or `.svg`. A file is written whole or not at all. The typeface, DejaVu Sans, is part of the
+//! program.
+//!
+//! ```
+//! use cornu_models::plot::{Chart, lines};
+//! # let directory = std::env::temp_dir().join(format!("cornu-plot-{}", std::process::id()));
+//! # std::fs::create_dir_all(&directory)?;
+//! # let (loss_png, fit_svg) = (directory.join("loss.png"), directory.join("fit.svg"));
+//! let epochs = [1.0, 2.0, 3.0, 4.0];
+//! let (train, validation) = ([0.7, 0.4, 0.3, 0.2], [0.7, 0.5, 0.4, 0.4]);
+//! lines(
+//!     loss_png,
+//!     "Loss of the XOR network",
+//!     "epoch",
+//!     "loss",
+//!     &[("train", &epochs, &train), ("validation", &epochs, &validation)],
+//! )?;
+//!
+//! Chart::new("A line through points")
+//!     .points("data", &[0.0, 0.5, 1.0], &[0.1, 0.4, 1.1])
+//!     .line("fit", &[0.0, 1.0], &[0.0, 1.0])
+//!     .save(fit_svg)?;
+//! # std::fs::remove_dir_all(&directory)?;
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+
+mod axis;
+mod bitmap;
+mod chart;
+mod file;
+mod font;
+mod images;
+mod layout;
+mod picture;
+mod svg;
+
+use std::io;
+use std::path::{Path, PathBuf};
+
+pub use chart::Chart;
+pub use images::Images;
+
+/// `Result` with this module's [`Error`].
+pub type Result<T, E = Error> = std::result::Result<T, E>;
+
+/// Why a picture could not be drawn or saved.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum Error {
+    /// Data that can't be drawn.
+    #[error("{place}: {rule}; got {got}")]
+    Value {
+        /// The chart and series, by their titles.
+        place: String,
+        /// What must hold.
+        rule: String,
+        /// What it was given.
+        got: String,
+    },
+    /// A file that could not be written.
+    #[error("`{}`: the picture must be writable; got: {error}", .file.display())]
+    Io {
+        /// The file.
+        file: PathBuf,
+        /// What the system said.
+        error: io::Error,
+    },
+    /// An unknown format, or a tensor without values.
+    #[error(transparent)]
+    Tensor(#[from] cornu_autodiff::Error),
+}
+
+impl Error {
+    fn value(place: impl Into<String>, rule: impl Into<String>, got: impl ToString) -> Error {
+        Error::Value { place: place.into(), rule: rule.into(), got: got.to_string() }
+    }
+}
+
+/// Draws each `(name, x, y)` as a line and saves the picture.
+///
+/// # Errors
+/// As [`Chart::save`].
+pub fn lines(
+    path: impl AsRef<Path>,
+    title: &str,
+    x_label: &str,
+    y_label: &str,
+    series: &[(&str, &[f64], &[f64])],
+) -> Result<()> {
+    let chart = Chart::new(title).x_label(x_label).y_label(y_label);
+    series.iter().fold(chart, |chart, (name, x, y)| chart.line(*name, x, y)).save(path)
+}

@@ -1,0 +1,257 @@
+//! Charts and pictures of samples: what is in the files, and every way to get none.
+
+use std::fs;
+use std::io::Read;
+use std::path::PathBuf;
+
+use cornu_autodiff::{DType, Tensor};
+use cornu_models::plot::{Chart, Images, lines};
+use flate2::Crc;
+use flate2::read::ZlibDecoder;
+
+fn directory(test: &str) -> PathBuf {
+    let path = std::env::temp_dir().join(format!("cornu-plot-{}-{test}", std::process::id()));
+    let _ = fs::remove_dir_all(&path);
+    fs::create_dir_all(&path).unwrap();
+    path
+}
+
+/// Width, height and pixels of a PNG file as this crate writes them.
+fn decode(png: &[u8]) -> (usize, usize, Vec<[u8; 3]>) {
+    assert_eq!(&png[..8], b"\x89PNG\r\n\x1a\n");
+    let (mut rest, mut header, mut data) = (&png[8..], vec![], vec![]);
+    let number = |bytes: &[u8]| u32::from_be_bytes(bytes.try_into().unwrap());
+    while !rest.is_empty() {
+        let length = number(&rest[..4]) as usize;
+        let (kind, content) = (&rest[4..8], &rest[8..8 + length]);
+        let mut checksum = Crc::new();
+        checksum.update(&rest[4..8 + length]);
+        assert_eq!(number(&rest[8 + length..12 + length]), checksum.sum());
+        match kind {
+            b"IHDR" => header.extend_from_slice(content),
+            b"IDAT" => data.extend_from_slice(content),
+            _ => assert_eq!(kind, b"IEND"),
+        }
+        rest = &rest[12 + length..];
+    }
+    let (width, height) = (number(&header[..4]) as usize, number(&header[4..8]) as usize);
+    assert_eq!(header[8..], [8, 2, 0, 0, 0]);
+    let mut rows = Vec::new();
+    ZlibDecoder::new(&data[..]).read_to_end(&mut rows).unwrap();
+    assert_eq!(rows.len(), height * (1 + width * 3));
+    let mut pixels = vec![0u8; width * 3];
+    let mut image = Vec::new();
+    for row in rows.chunks_exact(1 + width * 3) {
+        assert_eq!(row[0], 2, "each row is stored as its difference from the one above");
+        pixels.iter_mut().zip(&row[1..]).for_each(|(p, d)| *p = p.wrapping_add(*d));
+        image.extend(pixels.as_chunks::<3>().0);
+    }
+    (width, height, image)
+}
+
+const BLUE: [u8; 3] = [0x00, 0x72, 0xb2];
+const WHITE: [u8; 3] = [0xff; 3];
+
+#[test]
+fn a_chart_is_written_as_png_at_twice_its_size_with_the_line_where_it_belongs() {
+    let file = directory("png").join("line.PNG");
+    Chart::new("").size(400, 300).line("", &[0.0, 1.0], &[5.0, 5.0]).save(&file).unwrap();
+    let (width, height, pixels) = decode(&fs::read(&file).unwrap());
+    assert_eq!((width, height), (800, 600));
+    assert_eq!(pixels[0], WHITE);
+    // A level line in the middle of the plot: the same rows across, two nominal pixels thick.
+    let column = |x: usize| -> Vec<usize> {
+        (0..height).filter(|y| pixels[y * width + x] == BLUE).collect()
+    };
+    let rows = column(300);
+    assert!((3..=4).contains(&rows.len()), "{rows:?}");
+    assert_eq!(rows, column(600));
+    assert_eq!(fs::read_dir(file.parent().unwrap()).unwrap().count(), 1, "nothing else is left");
+    fs::remove_dir_all(file.parent().unwrap()).unwrap();
+}
+
+#[test]
+fn an_svg_holds_title_labels_legend_and_series_with_markup_escaped() {
+    let file = directory("svg").join("loss.svg");
+    let (x, y) = (vec![1.0, 2.0, 3.0], vec![0.5, 0.25, 0.125]);
+    let series: [(&str, &[f64], &[f64]); 2] = [("train", &x, &y), ("a < b & c", &x, &y)];
+    lines(&file, "Loss \u{7} \"falls\"", "epoch", "loss", &series).unwrap();
+    let svg = fs::read_to_string(&file).unwrap();
+    for text in ["Loss   \"falls\"", "epoch", "loss", "train", "a &lt; b &amp; c", "0.5", "3"] {
+        assert!(svg.contains(&format!(">{text}</text>")), "{text} is not in {svg}");
+    }
+    assert_eq!(svg.matches("stroke=\"#0072b2\"").count(), 2, "a line and its sample");
+    assert!(svg.starts_with("<svg ") && svg.ends_with("</svg>\n"));
+    assert!(!svg.contains("NaN") && !svg.contains("inf"));
+    fs::remove_dir_all(file.parent().unwrap()).unwrap();
+}
+
+#[test]
+fn the_same_chart_gives_the_same_bytes() {
+    let chart =
+        Chart::new("same").points("data", &[1, 2, 3], &[3u8, 1, 2]).curve("c", &[1f32, 2.0]);
+    let directory = directory("same");
+    let bytes = |name: &str| {
+        chart.save(directory.join(name)).unwrap();
+        fs::read(directory.join(name)).unwrap()
+    };
+    assert_eq!(bytes("a.png"), bytes("b.png"));
+    assert_eq!(bytes("a.svg"), bytes("b.svg"));
+    assert_eq!(chart.to_svg().unwrap().into_bytes(), bytes("a.svg"));
+    fs::remove_dir_all(directory).unwrap();
+}
+
+#[test]
+fn a_value_that_is_not_finite_leaves_a_gap() {
+    let y = [1.0, 2.0, f64::NAN, 3.0, 4.0, f64::INFINITY, 5.0];
+    let svg = Chart::new("").curve("", &y).to_svg().unwrap();
+    assert_eq!(svg.matches("stroke=\"#0072b2\"").count(), 2, "{svg}");
+    assert_eq!(svg.matches("<circle").count(), 1, "a value alone is a point: {svg}");
+}
+
+#[test]
+fn extreme_values_are_drawn_or_refused_never_garbled() {
+    let sizes = [0.0, f64::MIN_POSITIVE / 4.0, 1e-300, 1e-30, 1.0, 1e16, 1e150];
+    for (a, b) in sizes.iter().flat_map(|&a| sizes.map(|b| (a, b))) {
+        for signs in [(1.0, 1.0), (-1.0, 1.0), (-1.0, -1.0)] {
+            let y = [signs.0 * a, signs.1 * b];
+            let svg = Chart::new("").line("", &y, &y).to_svg().unwrap();
+            assert!(!svg.contains("NaN") && !svg.contains("inf"), "{y:?}: {svg}");
+            assert!(svg.len() < 10_000, "{y:?}: {svg}");
+        }
+        if a >= f64::MIN_POSITIVE && b >= f64::MIN_POSITIVE {
+            let svg = Chart::new("").log_y().log_x().line("", &[a, b], &[b, a]).to_svg().unwrap();
+            assert!(!svg.contains("NaN") && !svg.contains("inf"), "{a} {b}: {svg}");
+        }
+    }
+}
+
+#[test]
+fn a_chart_that_cannot_be_drawn_says_which_series_and_why() {
+    let none: [f64; 0] = [];
+    let chart = || Chart::new("c");
+    let cases = [
+        (chart(), "chart `c`: there must be a series to draw; got none"),
+        (
+            chart().line("s", &[1.0, 2.0], &[1.0]),
+            "chart `c`: series `s`: `x` and `y` must be of equal length; got 2 and 1",
+        ),
+        (
+            chart().curve("s", &none),
+            "chart `c`: series `s`: there must be a finite value; got none",
+        ),
+        (
+            chart().curve("fine", &[1.0]).curve("s", &[f64::NAN, f64::INFINITY]),
+            "chart `c`: series `s`: there must be a finite value; got 2 NaN or infinite ones",
+        ),
+        (
+            chart().log_y().curve("s", &[1.0, 0.0]),
+            "chart `c`: series `s`: `y` must be positive on a logarithmic axis; got 0",
+        ),
+        (
+            chart().log_x().points("s", &[-1.0], &[1.0]),
+            "chart `c`: series `s`: `x` must be positive on a logarithmic axis; got -1",
+        ),
+        (
+            chart().curve("s", &[1e200]),
+            "chart `c`: series `s`: values must lie within ±1e150; got (1e0, 1e200)",
+        ),
+        (
+            chart().size(100, 500).curve("s", &[1.0]),
+            "chart `c`: width and height must be in 200..=4000; got 100 and 500",
+        ),
+    ];
+    let directory = directory("refused");
+    let file = directory.join("chart.png");
+    for (chart, text) in cases {
+        assert_eq!(chart.save(&file).unwrap_err().to_string(), text);
+    }
+    assert_eq!(fs::read_dir(&directory).unwrap().count(), 0, "nothing is written");
+    fs::remove_dir_all(directory).unwrap();
+}
+
+#[test]
+fn a_file_that_cannot_be_written_is_an_error_that_leaves_the_old_one() {
+    let directory = directory("files");
+    let chart = Chart::new("").curve("", &[1.0, 2.0]);
+    let error = |path: PathBuf| chart.save(path).unwrap_err().to_string();
+    let unknown = error(directory.join("a.jpg"));
+    assert!(unknown.starts_with("unknown picture format `jpg`; did you mean `png`?"), "{unknown}");
+    let bare = error(directory.join("png"));
+    assert!(bare.starts_with("save: the name of a picture must end in `.png` or `.svg`"), "{bare}");
+    let absent = error(directory.join("absent").join("a.png"));
+    assert!(absent.contains("absent/a.png`: the picture must be writable; got: "), "{absent}");
+    // A directory in the way: the temporary file is removed again.
+    fs::create_dir(directory.join("taken.svg")).unwrap();
+    let taken = error(directory.join("taken.svg"));
+    assert!(taken.contains("the picture must be writable"), "{taken}");
+    assert_eq!(fs::read_dir(&directory).unwrap().count(), 1);
+    fs::remove_dir_all(directory).unwrap();
+}
+
+#[test]
+fn images_are_drawn_dark_on_light_with_their_captions() {
+    let x = Tensor::new(vec![0u8, 255, 128, 0, 0, 0, 0, 255], [2, 2, 2]).unwrap();
+    let images =
+        Images::new("Two", &x).unwrap().captions(&["left", "right"]).marked(&[false, true]);
+    let svg = images.to_svg().unwrap();
+    for part in ["Two</text>", "left</text>", "fill=\"#c61a09\">right</text>", "#f4f4f4", "#101010"]
+    {
+        assert!(svg.contains(part), "{part} is not in {svg}");
+    }
+    let directory = directory("images");
+    images.save(directory.join("two.png")).unwrap();
+    let (_, _, pixels) = decode(&fs::read(directory.join("two.png")).unwrap());
+    // Two dark pixels, each 36 nominal pixels wide, drawn at twice the size.
+    assert_eq!(pixels.iter().filter(|&&p| p == [0x10; 3]).count(), 2 * 72 * 72);
+    fs::remove_dir_all(directory).unwrap();
+}
+
+#[test]
+fn colours_are_drawn_as_they_are() {
+    let bytes = Tensor::new(vec![255u8, 0, 51], [1, 1, 1, 3]).unwrap();
+    let shares = Tensor::new(vec![1.0f32, 0.0, 0.2], [1, 1, 1, 3]).unwrap();
+    for x in [bytes, shares] {
+        assert!(Images::new("", &x).unwrap().to_svg().unwrap().contains("fill=\"#ff0033\""));
+    }
+}
+
+#[test]
+fn images_that_cannot_be_drawn_say_why() {
+    let zeros = |dims: &[usize]| Tensor::zeros(dims.to_vec(), DType::F32);
+    let nan = Tensor::full([1, 2, 2], f64::NAN, DType::F32);
+    let bright = Tensor::full([1, 2, 2, 3], 1.5, DType::F32);
+    let axes = "images: `x` must be (n, rows, columns), with or without 1 or 3 channels; got ";
+    let cases = [
+        (zeros(&[4, 4]), format!("{axes}float32 (4, 4)")),
+        (zeros(&[1, 4, 4, 2]), format!("{axes}float32 (1, 4, 4, 2)")),
+        (zeros(&[0, 4, 4]), "images: there must be 1 to 400 images; got float32 (0, 4, 4)".into()),
+        (
+            zeros(&[401, 1, 1]),
+            "images: there must be 1 to 400 images; got float32 (401, 1, 1)".into(),
+        ),
+        (
+            zeros(&[1, 0, 4]),
+            "images: rows and columns must be 1 to 1024; got float32 (1, 0, 4)".into(),
+        ),
+        (nan, "images: every value must be finite; got NaN".into()),
+        (bright, "images: a colour of float32 must be in 0..=1; got 1.5".into()),
+    ];
+    for (x, text) in cases {
+        assert_eq!(Images::new("t", &x).unwrap_err().to_string(), text);
+    }
+    let two = || Images::new("t", &zeros(&[2, 4, 4])).unwrap();
+    let large = Images::new("t", &zeros(&[9, 1024, 1024])).unwrap().columns(9);
+    let cases = [
+        (two().captions(&["one"]), "there must be 2 captions, as many as images; got 1"),
+        (two().marked(&[true; 3]), "there must be 2 marks, as many as images; got 3"),
+        (
+            two().columns(0),
+            "`columns` must give a picture of 6000 by 6000 nominal pixels at most; got 0",
+        ),
+        (large, "`columns` must give a picture of 6000 by 6000 nominal pixels at most; got 9"),
+    ];
+    for (images, text) in cases {
+        assert_eq!(images.to_svg().unwrap_err().to_string(), format!("images `t`: {text}"));
+    }
+}
