@@ -16,7 +16,8 @@ use crate::tensor::Tensor;
 /// Which elements of an axis to take, as Python's `start:stop:step` tells it.
 ///
 /// Negative positions count from the end; positions beyond the ends stop there; a negative step
-/// runs backwards. Ranges convert:
+/// runs backwards. Ranges convert (for Python's `1:-1` write `Slice::new(1, -1, 1)`: clippy takes
+/// a literal `1..-1` for a mistake):
 ///
 /// ```
 /// use cornu_autodiff::{DType, Tensor, ops::Slice};

@@ -4,6 +4,7 @@ mod case;
 mod layouts;
 mod names;
 mod table;
+mod values;
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
