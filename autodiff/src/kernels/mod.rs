@@ -3,11 +3,15 @@
 //! Kernels know nothing of tapes. Results never depend on the number of threads: work is split
 //! only between outputs, or at places that depend on sizes alone.
 
+pub(crate) mod conv;
+pub(crate) mod conv_kernel;
 pub(crate) mod copy;
+mod depthwise;
 pub(crate) mod elementwise;
 pub(crate) mod float;
 pub(crate) mod gather;
 pub(crate) mod gemm;
+pub(crate) mod lanes;
 pub(crate) mod linear;
 pub(crate) mod math;
 pub(crate) mod nest;
@@ -17,4 +21,6 @@ pub(crate) mod reduce;
 pub(crate) mod scan;
 pub(crate) mod simd;
 pub(crate) mod softmax;
+mod tiles;
 pub(crate) mod update;
+pub(crate) mod window;

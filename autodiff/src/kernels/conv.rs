@@ -1,0 +1,315 @@
+//! Convolution of channels-last tensors, and its two gradients.
+//!
+//! Each element of a result is one sum in one order, whatever the batch, the position in it, and
+//! the number of threads; only the kernel's gradient is a sum of sums, over pieces of the batch
+//! that depend on sizes alone.
+
+use super::depthwise;
+use super::lanes::{Level, Vectors};
+use super::parallel;
+use super::tiles::{RowProducts, pack, packed_len};
+use super::window::{Axes, Place, Plan, Tap};
+
+/// Positions whose windows are looked up at a time.
+pub(super) const BLOCK: usize = 128;
+
+/// All sizes of a convolution.
+#[derive(Clone, Debug)]
+pub(crate) struct Sizes {
+    pub(crate) batch: usize,
+    pub(crate) axes: Axes,
+    /// Channels of the input.
+    pub(crate) inputs: usize,
+    /// Channels of the output.
+    pub(crate) filters: usize,
+    pub(crate) groups: usize,
+}
+
+impl Sizes {
+    /// Taps of the kernel.
+    pub(super) fn taps(&self) -> usize {
+        self.axes.iter().map(|a| a.size).product()
+    }
+
+    /// Positions of the output, in all samples.
+    pub(super) fn positions(&self) -> usize {
+        self.batch * self.axes.iter().map(|a| a.output).product::<usize>()
+    }
+
+    /// Whether each channel is a group of its own, with one filter.
+    pub(super) fn is_depthwise(&self) -> bool {
+        self.groups > 1 && self.groups == self.inputs && self.groups == self.filters
+    }
+}
+
+/// `y[b, o, f] = bias[f] + Σ_t Σ_c x[b, o · stride + t · dilation - before, c] · kernel[t, c, f]`
+pub(crate) fn forward<T: Vectors>(
+    level: Level,
+    sizes: &Sizes,
+    x: &[T],
+    kernel: &[T],
+    bias: Option<&[T]>,
+    y: &mut [T],
+) {
+    if y.is_empty() {
+        return;
+    }
+    let plan = Plan::windows(&sizes.axes, sizes.inputs);
+    if sizes.is_depthwise() {
+        return depthwise::rows(&plan, x, kernel, bias, y, sizes.filters);
+    }
+    let gather = Gather {
+        level,
+        plan: &plan,
+        source: x,
+        groups: sizes.groups,
+        depth: sizes.inputs / sizes.groups,
+        columns: sizes.filters / sizes.groups,
+    };
+    let (depth, columns, filters) = (gather.depth, gather.columns, sizes.filters);
+    let weights = gather
+        .weights(|tap, group, c, f| kernel[(tap * depth + c) * filters + group * columns + f]);
+    gather.run(&weights, bias, y);
+}
+
+/// The gradient of [`forward`] by `x`, from that by `y`: the transposed convolution.
+pub(crate) fn input_gradient<T: Vectors>(
+    level: Level,
+    sizes: &Sizes,
+    g: &[T],
+    kernel: &[T],
+    out: &mut [T],
+) {
+    if out.is_empty() {
+        return;
+    }
+    let plan = Plan::covers(&sizes.axes, sizes.filters);
+    if sizes.is_depthwise() {
+        return depthwise::rows(&plan, g, kernel, None, out, sizes.inputs);
+    }
+    let gather = Gather {
+        level,
+        plan: &plan,
+        source: g,
+        groups: sizes.groups,
+        depth: sizes.filters / sizes.groups,
+        columns: sizes.inputs / sizes.groups,
+    };
+    let (depth, columns, filters) = (gather.depth, gather.columns, sizes.filters);
+    let weights = gather
+        .weights(|tap, group, f, c| kernel[(tap * columns + c) * filters + group * depth + f]);
+    gather.run(&weights, None, out);
+}
+
+/// For each position of an output, what its window sees times what the phase's taps weigh.
+struct Gather<'a, T> {
+    level: Level,
+    plan: &'a Plan,
+    source: &'a [T],
+    groups: usize,
+    /// Channels of the source in a group.
+    depth: usize,
+    /// Channels of the output in a group.
+    columns: usize,
+}
+
+impl<T: Vectors> Gather<'_, T> {
+    /// The weights of each phase, group after group, laid out for tiles. `value` takes the tap's
+    /// number, the group, and the channels of source and output in it.
+    fn weights(&self, value: impl Fn(usize, usize, usize, usize) -> T) -> Vec<Vec<T>> {
+        let (_, width) = T::tile(self.level);
+        let (depth, columns) = (self.depth, self.columns);
+        let phase = |taps: &Vec<Tap>| {
+            let lines = taps.len() * depth;
+            let len = packed_len(lines, columns, width);
+            let mut weights = vec![T::ZERO; len * self.groups];
+            for group in 0..if len > 0 { self.groups } else { 0 } {
+                pack(lines, columns, width, &mut weights[group * len..][..len], |line, column| {
+                    value(taps[line / depth].number, group, line % depth, column)
+                });
+            }
+            weights
+        };
+        self.plan.phases.iter().map(phase).collect()
+    }
+
+    fn run(&self, weights: &[Vec<T>], bias: Option<&[T]>, out: &mut [T]) {
+        let (_, width) = T::tile(self.level);
+        let padded = self.columns.next_multiple_of(width);
+        let mut start = vec![T::ZERO; padded * self.groups];
+        if let Some(bias) = bias {
+            for (start, bias) in start.chunks_mut(padded).zip(bias.chunks(self.columns)) {
+                start[..bias.len()].copy_from_slice(bias);
+            }
+        }
+        let row = self.groups * self.columns;
+        let cost = weights.iter().map(Vec::len).sum::<usize>() / row / weights.len();
+        parallel::chunks_mut(out, row, cost.max(1), |first, out| {
+            let block = BLOCK * self.plan.phases.len();
+            let mut tables = Tables::new(self);
+            for (i, out) in out.chunks_mut(block * row).enumerate() {
+                self.block(first + i * block, weights, &start, out, &mut tables);
+            }
+        });
+    }
+
+    /// The positions from number `first` on whose rows are `out`.
+    #[allow(unsafe_code)]
+    fn block(
+        &self,
+        first: usize,
+        weights: &[Vec<T>],
+        start: &[T],
+        out: &mut [T],
+        tables: &mut Tables<T>,
+    ) {
+        let row = self.groups * self.columns;
+        tables.clear();
+        let rows = out.as_mut_ptr();
+        let mut at = 0;
+        self.plan.places(first, out.len() / row, |place| {
+            let taps = &self.plan.phases[place.phase];
+            tables.push(&place, taps, self.source, rows.wrapping_add(at * row));
+            at += 1;
+        });
+        tables.fill_up();
+        let padded = start.len() / self.groups;
+        for (phase, table) in tables.phases.iter().enumerate() {
+            let len = weights[phase].len() / self.groups;
+            for group in 0..self.groups {
+                let columns = group * self.columns;
+                let out: Vec<*mut T> =
+                    table.out.iter().map(|row| row.wrapping_add(columns)).collect();
+                let mut task = RowProducts {
+                    factors: &table.factors,
+                    taps: self.plan.phases[phase].len(),
+                    shift: group * self.depth,
+                    depth: self.depth,
+                    weights: &weights[phase][group * len..][..len],
+                    start: &start[group * padded..][..padded],
+                    columns: self.columns,
+                    out: &out,
+                };
+                // SAFETY: factors point to all channels of a position, or to as many zeros;
+                // the rows of `out` are this block's own.
+                unsafe { T::dispatch(self.level, &mut task) }
+            }
+        }
+    }
+}
+
+/// Where the rows of each phase find their factors and leave their sums.
+struct Tables<T> {
+    phases: Vec<Table<T>>,
+    /// Rows of a tile.
+    rows: usize,
+    /// What padding points to.
+    zeros: Vec<T>,
+}
+
+#[derive(Clone)]
+struct Table<T> {
+    /// For each tile, each tap and each row.
+    factors: Vec<*const T>,
+    /// For each tile and each row.
+    out: Vec<*mut T>,
+    count: usize,
+}
+
+impl<T: Vectors> Tables<T> {
+    fn new(gather: &Gather<'_, T>) -> Tables<T> {
+        let empty = Table { factors: Vec::new(), out: Vec::new(), count: 0 };
+        Tables {
+            phases: vec![empty; gather.plan.phases.len()],
+            rows: T::tile(gather.level).0,
+            zeros: vec![T::ZERO; gather.groups * gather.depth],
+        }
+    }
+
+    fn clear(&mut self) {
+        for table in &mut self.phases {
+            table.factors.clear();
+            table.out.clear();
+            table.count = 0;
+        }
+    }
+
+    /// Adds one row to its phase.
+    fn push(&mut self, place: &Place, taps: &[Tap], source: &[T], out: *mut T) {
+        let (rows, zeros, channels) = (self.rows, self.zeros.as_ptr(), self.zeros.len());
+        let table = &mut self.phases[place.phase];
+        let at = table.count % rows;
+        if at == 0 {
+            table.factors.resize(table.factors.len() + taps.len() * rows, zeros);
+        }
+        let tile = table.factors.len() - taps.len() * rows;
+        for (tap, factors) in taps.iter().zip(table.factors[tile..].chunks_exact_mut(rows)) {
+            if let Some(found) = place.find(tap) {
+                factors[at] = source[found..found + channels].as_ptr();
+            }
+        }
+        table.out.push(out);
+        table.count += 1;
+    }
+
+    /// Repeats the last row of each phase until its last tile is full: its sums are the same, and
+    /// are written to the same place.
+    fn fill_up(&mut self) {
+        let rows = self.rows;
+        for table in &mut self.phases {
+            let Some(&out) = table.out.last() else { continue };
+            let last = (table.count - 1) % rows;
+            let tile = (table.count - 1) / rows;
+            let per_tile = table.factors.len() / (tile + 1);
+            for factors in table.factors[tile * per_tile..].chunks_exact_mut(rows) {
+                let repeated = factors[last];
+                factors[last + 1..].fill(repeated);
+            }
+            table.out.resize((tile + 1) * rows, out);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::conv_kernel::kernel_gradient;
+    use super::super::window::Axis;
+    use super::*;
+
+    /// Values in -0.5..0.5 that look random.
+    fn values(count: usize, seed: u32) -> Vec<f32> {
+        let mut state = seed;
+        let mut next = || {
+            state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+            (state >> 8) as f32 / (1 << 24) as f32 - 0.5
+        };
+        (0..count).map(|_| next()).collect()
+    }
+
+    #[test]
+    fn every_level_of_instructions_gives_the_same() {
+        for (inputs, filters, groups, stride) in [(3, 37, 1, 1), (20, 12, 1, 2), (36, 6, 2, 1)] {
+            let axis =
+                Axis { input: 9, output: 9 / stride, size: 3, stride, dilation: 1, before: 1 };
+            let sizes =
+                Sizes { batch: 5, axes: Axes::from_slice(&[axis]), inputs, filters, groups };
+            let (x, kernel) = (values(45 * inputs, 1), values(3 * inputs / groups * filters, 2));
+            let bias = values(filters, 3);
+            let g = values(sizes.positions() * filters, 4);
+            let run = |level: Level| {
+                let (mut y, mut gx) = (vec![9.0; g.len()], vec![9.0; x.len()]);
+                let mut gk = vec![9.0; kernel.len()];
+                forward(level, &sizes, &x, &kernel, Some(&bias), &mut y);
+                input_gradient(level, &sizes, &g, &kernel, &mut gx);
+                kernel_gradient(level, &sizes, &x, &g, &mut gk);
+                [y, gx, gk].concat()
+            };
+            let fused: Vec<_> = Level::all().filter(|&l| l != Level::Plain).map(run).collect();
+            let plain = run(Level::Plain);
+            for other in &fused {
+                assert!(other == &fused[0], "the same bits with any width");
+                assert!(other.iter().zip(&plain).all(|(a, b)| (a - b).abs() <= 1e-5));
+            }
+        }
+    }
+}

@@ -1,0 +1,223 @@
+//! Where windows that slide over the spatial axes of a channels-last tensor find their elements.
+//!
+//! A plan has one *place* for each position of its output: where the window begins in the
+//! source, and which of its taps lie inside. The gradient of a convolution by its input is a
+//! sliding window too; with a stride its positions fall into *phases*, each of which meets its
+//! own taps of the kernel.
+
+use smallvec::SmallVec;
+
+use crate::shape::MAX_RANK;
+
+/// The most spatial axes there can be.
+pub(crate) const MAX_SPATIAL: usize = MAX_RANK - 2;
+
+/// One spatial axis of a convolution or a pooling.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Axis {
+    /// Length of the input.
+    pub(crate) input: usize,
+    /// Length of the output.
+    pub(crate) output: usize,
+    /// Number of taps of the window.
+    pub(crate) size: usize,
+    /// Distance between neighbouring windows.
+    pub(crate) stride: usize,
+    /// Distance between neighbouring taps.
+    pub(crate) dilation: usize,
+    /// Padding before the first element.
+    pub(crate) before: usize,
+}
+
+/// All spatial axes.
+pub(crate) type Axes = SmallVec<[Axis; 3]>;
+
+/// One coordinate of the output along one axis.
+#[derive(Clone, Copy, Debug)]
+struct Line {
+    /// Where the first tap lies, in elements of the source; may be outside.
+    offset: isize,
+    /// The taps inside the source: `low..high`.
+    low: usize,
+    high: usize,
+    phase: usize,
+}
+
+/// A tap of a window.
+#[derive(Clone, Debug)]
+pub(crate) struct Tap {
+    /// Its number in the kernel, in row-major order.
+    pub(crate) number: usize,
+    /// Distance from the window's first tap, in elements of the source.
+    pub(crate) offset: isize,
+    /// Its coordinates in the window.
+    at: [usize; MAX_SPATIAL],
+}
+
+/// A window at one position of the output.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Place {
+    /// Where the first tap lies in the source; may be outside.
+    pub(crate) base: isize,
+    low: [usize; MAX_SPATIAL],
+    high: [usize; MAX_SPATIAL],
+    /// Whether all taps are inside.
+    pub(crate) inside: bool,
+    /// Which of the plan's phases this is.
+    pub(crate) phase: usize,
+}
+
+impl Place {
+    /// Where a tap finds its element, unless that is padding.
+    #[inline(always)]
+    pub(crate) fn find(&self, tap: &Tap) -> Option<usize> {
+        let inside = self.inside
+            || (0..MAX_SPATIAL).all(|a| self.low[a] <= tap.at[a] && tap.at[a] < self.high[a]);
+        inside.then_some((self.base + tap.offset) as usize)
+    }
+}
+
+/// Windows over a source `(batch, spatial…, channels)`, one for each position of the output.
+#[derive(Clone, Debug)]
+pub(crate) struct Plan {
+    /// Elements of the source in one sample.
+    sample: usize,
+    /// For each axis, its coordinates.
+    lines: SmallVec<[Vec<Line>; 3]>,
+    /// The taps of each phase.
+    pub(crate) phases: Vec<Vec<Tap>>,
+}
+
+/// The taps that the positions of one phase meet along one axis.
+struct AxisTaps {
+    /// Numbers along this axis of the kernel, in the order of their elements in the source.
+    numbers: Vec<usize>,
+    /// Distance in the source between one and the next.
+    step: usize,
+}
+
+impl Plan {
+    /// For each position of the output, the inputs under the window.
+    pub(crate) fn windows(axes: &[Axis], channels: usize) -> Plan {
+        let taps =
+            |axis: &Axis| vec![AxisTaps { numbers: (0..axis.size).collect(), step: axis.dilation }];
+        let line = |axis: &Axis, o: usize| (0, (o * axis.stride) as isize - axis.before as isize);
+        Plan::new(axes, channels, |a| (a.input, a.output), taps, line)
+    }
+
+    /// For each position of the input, the outputs whose windows cover it.
+    pub(crate) fn covers(axes: &[Axis], channels: usize) -> Plan {
+        // Output o covers input i by tap t if o · stride + t · dilation = i + before.
+        let meets = |axis: &Axis, i: usize, t: usize| {
+            (i + axis.before) as isize - (t * axis.dilation) as isize
+        };
+        let taps = |axis: &Axis| {
+            let phase = |i: usize| {
+                let meet = |&t: &usize| meets(axis, i, t) % axis.stride as isize == 0;
+                // From the last tap to the first, the outputs come in ascending order.
+                let numbers: Vec<usize> = (0..axis.size).rev().filter(meet).collect();
+                let apart = numbers.first().zip(numbers.get(1)).map_or(axis.stride, |(a, b)| a - b);
+                AxisTaps { numbers, step: apart * axis.dilation / axis.stride }
+            };
+            (0..axis.stride.min(axis.input)).map(phase).collect()
+        };
+        let line = |axis: &Axis, i: usize| {
+            let phase = i % axis.stride;
+            let meet = |&t: &usize| meets(axis, i, t) % axis.stride as isize == 0;
+            let last = (0..axis.size).rev().find(meet).unwrap_or(0);
+            (phase, meets(axis, i, last).div_euclid(axis.stride as isize))
+        };
+        Plan::new(axes, channels, |a| (a.output, a.input), taps, line)
+    }
+
+    /// `ends` gives the lengths of source and output, `taps` those of each phase, and `line` the
+    /// phase of an output coordinate and the source coordinate of its first tap.
+    fn new(
+        axes: &[Axis],
+        channels: usize,
+        ends: impl Fn(&Axis) -> (usize, usize),
+        taps: impl Fn(&Axis) -> Vec<AxisTaps>,
+        line: impl Fn(&Axis, usize) -> (usize, isize),
+    ) -> Plan {
+        let mut plan = Plan { sample: channels, lines: SmallVec::new(), phases: Vec::new() };
+        plan.phases.push(vec![Tap { number: 0, offset: 0, at: [0; MAX_SPATIAL] }]);
+        let (mut kernel, mut phase_step) = (1, 1);
+        // From the last axis to the first, as steps grow.
+        for (number, axis) in axes.iter().enumerate().rev() {
+            let (source, output) = ends(axis);
+            let phases = taps(axis);
+            let lines = (0..output).map(|at| {
+                let (phase, first) = line(axis, at);
+                let AxisTaps { numbers, step } = &phases[phase];
+                let before = |end: isize| (end.max(0) as usize).div_ceil(*step).min(numbers.len());
+                Line {
+                    offset: first * plan.sample as isize,
+                    low: before(-first),
+                    high: before(source as isize - first),
+                    phase: phase * phase_step,
+                }
+            });
+            plan.lines.insert(0, lines.collect());
+            plan.phases = phases
+                .iter()
+                .flat_map(|taps| {
+                    plan.phases.iter().map(|inner| nested(taps, inner, number, plan.sample, kernel))
+                })
+                .collect();
+            plan.sample *= source;
+            kernel *= axis.size;
+            phase_step *= phases.len();
+        }
+        plan
+    }
+
+    /// Calls `f` with the places of `count` positions of the output from number `first` on.
+    #[inline]
+    pub(crate) fn places(&self, first: usize, count: usize, mut f: impl FnMut(Place)) {
+        let mut at = [0usize; MAX_SPATIAL];
+        let mut rest = first;
+        for (axis, lines) in self.lines.iter().enumerate().rev() {
+            at[axis] = rest % lines.len();
+            rest /= lines.len();
+        }
+        let mut sample = rest;
+        for _ in 0..count {
+            let mut place = Place { base: (sample * self.sample) as isize, ..Place::default() };
+            place.high = [1; MAX_SPATIAL];
+            for (axis, lines) in self.lines.iter().enumerate() {
+                let line = &lines[at[axis]];
+                place.base += line.offset;
+                (place.low[axis], place.high[axis]) = (line.low, line.high);
+                place.phase += line.phase;
+            }
+            let last = self.phases[place.phase].last();
+            place.inside = place.low.iter().all(|&low| low == 0)
+                && last
+                    .is_some_and(|tap| tap.at.iter().zip(&place.high).all(|(at, high)| at < high));
+            f(place);
+            for (axis, lines) in self.lines.iter().enumerate().rev() {
+                at[axis] += 1;
+                if at[axis] < lines.len() {
+                    break;
+                }
+                at[axis] = 0;
+                sample += usize::from(axis == 0);
+            }
+            sample += usize::from(self.lines.is_empty());
+        }
+    }
+}
+
+/// The taps along one axis with those along the axes inside it.
+fn nested(outer: &AxisTaps, inner: &[Tap], axis: usize, stride: usize, kernel: usize) -> Vec<Tap> {
+    let each = |(i, &number): (usize, &usize)| {
+        inner.iter().map(move |tap| {
+            let mut tap = tap.clone();
+            tap.number += number * kernel;
+            tap.offset += (i * outer.step * stride) as isize;
+            tap.at[axis] = i;
+            tap
+        })
+    };
+    outer.numbers.iter().enumerate().flat_map(each).collect()
+}
