@@ -3,7 +3,7 @@
 use cornu_autodiff::{Error, Result, Tensor};
 
 use super::declare::loss;
-use super::pair::{aligned, probabilities};
+use super::pair::{Place, aligned, probabilities};
 use super::reduce::check_axis;
 use super::regression::EPSILON;
 
@@ -26,7 +26,7 @@ loss! {
     check |self| { check_smoothing(&self.name, self.label_smoothing) }
     fold axis
     elements |self, y_true, y_pred| {
-        probabilities(&self.name, y_true)?;
+        probabilities(Place("loss", &self.name), y_true)?;
         let s = self.label_smoothing;
         let y_true = if s == 0.0 { y_true.clone() } else { y_true * (1.0 - s) + 0.5 * s };
         if self.from_logits {
@@ -56,8 +56,8 @@ loss! {
     }
     check |self| { check_smoothing(&self.name, self.label_smoothing) }
     values |self, y_true, y_pred| {
-        let (y_true, y_pred) = aligned(&self.name, y_true, y_pred)?;
-        probabilities(&self.name, &y_true)?;
+        let (y_true, y_pred) = aligned(Place("loss", &self.name), y_true, y_pred)?;
+        probabilities(Place("loss", &self.name), &y_true)?;
         let axis = check_axis(&self.name, self.axis, &y_pred)?;
         let (s, classes) = (self.label_smoothing, y_pred.dims()[axis] as f64);
         let y_true = if s == 0.0 { y_true } else { y_true * (1.0 - s) + s / classes };

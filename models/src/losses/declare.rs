@@ -17,7 +17,7 @@ macro_rules! loss {
             $(check |$check_self| $check)?
             {
                 fn call(&self, y_true: &Tensor, y_pred: &Tensor) -> Result<Tensor> {
-                    let (y_true, y_pred) = $crate::losses::pair::aligned(&self.name, y_true, y_pred)?;
+                    let (y_true, y_pred) = $crate::losses::pair::aligned($crate::losses::pair::Place("loss", &self.name), y_true, y_pred)?;
                     let elements = self.elements(&y_true, &y_pred)?;
                     #[allow(unused_variables)]
                     let axis = -1;
@@ -25,7 +25,7 @@ macro_rules! loss {
                     $crate::losses::reduce::mean_of_axis(&self.name, &elements, axis)
                 }
                 fn mean(&self, y_true: &Tensor, y_pred: &Tensor) -> Result<Tensor> {
-                    let (y_true, y_pred) = $crate::losses::pair::aligned(&self.name, y_true, y_pred)?;
+                    let (y_true, y_pred) = $crate::losses::pair::aligned($crate::losses::pair::Place("loss", &self.name), y_true, y_pred)?;
                     $($crate::losses::reduce::check_axis(&self.name, self.$axis, &y_pred)?;)?
                     let elements = self.elements(&y_true, &y_pred)?;
                     $crate::losses::reduce::reduce(

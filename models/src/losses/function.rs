@@ -3,7 +3,7 @@ use std::fmt;
 use cornu_autodiff::{Result, Tensor};
 
 use super::loss::{Loss, Reduction};
-use super::pair::aligned;
+use super::pair::{Place, aligned};
 use crate::options::Config;
 
 type Values = dyn Fn(&Tensor, &Tensor) -> Result<Tensor> + Send + Sync;
@@ -64,7 +64,7 @@ impl Loss for Function {
         self.reduction
     }
     fn call(&self, y_true: &Tensor, y_pred: &Tensor) -> Result<Tensor> {
-        let (y_true, y_pred) = aligned(&self.name, y_true, y_pred)?;
+        let (y_true, y_pred) = aligned(Place("loss", &self.name), y_true, y_pred)?;
         (self.values)(&y_true, &y_pred)
     }
 }

@@ -3,7 +3,7 @@
 use cornu_autodiff::{Pause, Result, Tensor};
 
 use super::declare::loss;
-use super::pair::aligned;
+use super::pair::{Place, aligned};
 
 loss! {
     /// `mean(max(1 - y · p, 0))` for labels -1 and 1. Labels that all are 0 or 1 are taken for
@@ -24,7 +24,7 @@ loss! {
     /// labels.
     pub struct CategoricalHinge["CategoricalHinge", "categorical_hinge"] {}
     values |self, y_true, y_pred| {
-        let (y_true, y_pred) = aligned(&self.name, y_true, y_pred)?;
+        let (y_true, y_pred) = aligned(Place("loss", &self.name), y_true, y_pred)?;
         let right = (&y_true * &y_pred).sum(-1, false);
         let wrong = ((1.0 - y_true) * y_pred).max(-1, false);
         Ok((wrong - right + 1.0).relu())

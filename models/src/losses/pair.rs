@@ -9,9 +9,13 @@ use cornu_autodiff::{DType, Error, Result, Tensor};
 /// # Errors
 /// When the predictions are not floating-point, a label is not finite, or the shapes differ by
 /// more than `[N]` does from `[N, 1]`.
-pub(crate) fn aligned(place: &str, y_true: &Tensor, y_pred: &Tensor) -> Result<(Tensor, Tensor)> {
+pub(crate) fn aligned(
+    place: Place<'_>,
+    y_true: &Tensor,
+    y_pred: &Tensor,
+) -> Result<(Tensor, Tensor)> {
     let y_true = labels(place, y_true, y_pred)?;
-    same_shape(Place("loss", place), y_true, y_pred.clone())
+    same_shape(place, y_true, y_pred.clone())
 }
 
 /// Labels and predictions with one shape.
@@ -66,15 +70,15 @@ impl fmt::Display for Place<'_> {
 ///
 /// # Errors
 /// When the predictions are not floating-point or a label is not finite.
-pub(crate) fn labels(place: &str, y_true: &Tensor, y_pred: &Tensor) -> Result<Tensor> {
+pub(crate) fn labels(place: Place<'_>, y_true: &Tensor, y_pred: &Tensor) -> Result<Tensor> {
     if !y_pred.dtype().is_float() {
         let rule = "predictions must be float32 or float64";
-        return Err(Error::dtype(format!("loss `{place}`"), rule, &[y_pred.spec()]));
+        return Err(Error::dtype(place.to_string(), rule, &[y_pred.spec()]));
     }
     if !y_true.is_finite() {
         let bad = y_true.to_f64_vec()?.into_iter().find(|v| !v.is_finite());
         let got = bad.map_or("none".into(), |v| v.to_string());
-        return Err(Error::value(format!("loss `{place}`"), "labels must be finite", got));
+        return Err(Error::value(place.to_string(), "labels must be finite", got));
     }
     Ok(cast(y_true, y_pred.dtype()))
 }
@@ -88,7 +92,7 @@ pub(crate) fn cast(x: &Tensor, dtype: DType) -> Tensor {
 ///
 /// # Errors
 /// Naming the first of them.
-pub(crate) fn probabilities(place: &str, y_true: &Tensor) -> Result<()> {
+pub(crate) fn probabilities(place: Place<'_>, y_true: &Tensor) -> Result<()> {
     if y_true.is_symbolic() {
         return Ok(());
     }
@@ -106,7 +110,7 @@ pub(crate) fn probabilities(place: &str, y_true: &Tensor) -> Result<()> {
          `sparse_categorical_crossentropy`",
         bad.unwrap_or(f64::NAN)
     );
-    Err(Error::value(format!("loss `{place}`"), "labels must be in 0..=1", got))
+    Err(Error::value(place.to_string(), "labels must be in 0..=1", got))
 }
 
 /// Without an early exit within a block, so that the loop vectorises.

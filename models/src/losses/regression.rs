@@ -3,7 +3,7 @@
 use cornu_autodiff::{Error, Result, Tensor};
 
 use super::declare::loss;
-use super::pair::aligned;
+use super::pair::{Place, aligned};
 
 /// Keras's `epsilon`, which keeps divisors and logarithms away from zero.
 pub(super) const EPSILON: f64 = 1e-7;
@@ -80,7 +80,7 @@ loss! {
         axis: isize = -1isize, quiet;
     }
     values |self, y_true, y_pred| {
-        let (y_true, y_pred) = aligned(&self.name, y_true, y_pred)?;
+        let (y_true, y_pred) = aligned(Place("loss", &self.name), y_true, y_pred)?;
         Ok(-cosine(&self.name, &y_true, &y_pred, self.axis)?)
     }
 }

@@ -62,7 +62,7 @@ impl SparseCategoricalCrossentropy {
             return Err(not_classes(Place("loss", &self.name), y_true, y_pred));
         }
         let _pause = Pause::new();
-        let y_true = labels(&self.name, y_true, y_pred)?;
+        let y_true = labels(Place("loss", &self.name), y_true, y_pred)?;
         Ok(if with_axis { y_true.squeeze([axis as isize]) } else { y_true })
     }
 

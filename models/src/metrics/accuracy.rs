@@ -2,6 +2,7 @@
 
 use cornu_autodiff::{Error, Pause, Result, Tensor};
 
+use super::confusion::in_dtype;
 use super::declare::mean_metric;
 use super::mean::Values;
 use crate::losses::pair::{Place, mismatch, not_classes, same_shape};
@@ -26,7 +27,8 @@ mean_metric! {
     values |self, y_true, y_pred| {
         let (y_true, y_pred) = elements(&self.name, y_true, y_pred)?;
         let (t, p) = (y_true.to_f64_vec()?, y_pred.to_f64_vec()?);
-        let predicted = p.iter().map(|&p| f64::from(u8::from(p > self.threshold)));
+        let threshold = in_dtype(self.threshold, y_pred.dtype());
+        let predicted = p.iter().map(|&p| f64::from(u8::from(p > threshold)));
         Ok(Values::matches(y_pred.dims(), t.iter().zip(predicted).map(|(&t, p)| t == p)))
     }
 }
@@ -36,8 +38,9 @@ mean_metric! {
     /// labels.
     pub struct CategoricalAccuracy["CategoricalAccuracy", "categorical_accuracy", Up] {}
     values |self, y_true, y_pred| {
-        let (t, p) = one_hot(&self.name, y_true, y_pred)?;
-        equal_classes(&t.argmax(-1), &p.argmax(-1))
+        one_hot(&self.name, y_true, y_pred)?;
+        let _pause = Pause::new();
+        equal_classes(&y_true.argmax(-1), &y_pred.argmax(-1))
     }
 }
 
@@ -63,8 +66,9 @@ mean_metric! {
         k: usize = 5usize;
     }
     values |self, y_true, y_pred| {
-        let (t, p) = one_hot(&self.name, y_true, y_pred)?;
-        in_top_k(&t.argmax(-1), &p, self.k)
+        one_hot(&self.name, y_true, y_pred)?;
+        let _pause = Pause::new();
+        in_top_k(&y_true.argmax(-1), y_pred, self.k)
     }
 }
 
@@ -101,14 +105,14 @@ fn elements(name: &str, y_true: &Tensor, y_pred: &Tensor) -> Result<(Tensor, Ten
     same_shape(place, y_true.clone(), y_pred.clone())
 }
 
-/// Labels and predictions with an axis of classes.
-fn one_hot(name: &str, y_true: &Tensor, y_pred: &Tensor) -> Result<(Tensor, Tensor)> {
+/// Labels and predictions must both have an axis of classes.
+fn one_hot(name: &str, y_true: &Tensor, y_pred: &Tensor) -> Result<()> {
     let place = Place("metric", name);
     finite(place, y_true)?;
-    if y_true.dims() != y_pred.dims() || y_true.rank() == 0 {
+    if y_true.dims() != y_pred.dims() || y_true.dims().last().is_none_or(|&classes| classes == 0) {
         return Err(mismatch(place, y_true, y_pred));
     }
-    Ok((y_true.stop_gradient(), y_pred.stop_gradient()))
+    Ok(())
 }
 
 /// Class numbers, without the axis of the classes.
@@ -130,6 +134,7 @@ fn without_axis(name: &str, y_true: &Tensor, y_pred: &Tensor) -> Result<Tensor> 
     let place = Place("metric", name);
     let _pause = Pause::new();
     match (y_true.dims(), y_pred.dims().split_last()) {
+        (_, Some((0, _))) => Err(not_classes(place, y_true, y_pred)),
         (labels, Some((_, rest))) if labels == rest => Ok(y_true.clone()),
         ([labels @ .., 1], Some((_, rest))) if labels == rest => Ok(y_true.squeeze([-1])),
         _ => Err(not_classes(place, y_true, y_pred)),

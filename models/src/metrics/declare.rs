@@ -6,7 +6,7 @@ macro_rules! metric {
     (
         $(#[$meta:meta])*
         pub struct $Name:ident[$class:literal, $name:literal] { $($options:tt)* }
-        state $state:ident: $State:ty;
+        state $state:ident: $State:ty $(, config |$config_self:ident| $config:block)?;
         $($own:tt)*
     ) => {
         $crate::options::options! {
@@ -38,9 +38,7 @@ macro_rules! metric {
             fn class_name(&self) -> &str {
                 $class
             }
-            fn config(&self) -> $crate::options::Config {
-                $crate::options::Options::write(self)
-            }
+            $crate::metrics::declare::config!($($config_self $config)?);
             fn clone_box(&self) -> Box<dyn $crate::metrics::Metric> {
                 Box::new(self.clone())
             }
@@ -52,6 +50,19 @@ macro_rules! metric {
     };
 }
 pub(crate) use metric;
+
+/// The config of a metric: its options, unless it has its own way to write them.
+macro_rules! config {
+    () => {
+        fn config(&self) -> $crate::options::Config {
+            $crate::options::Options::write(self)
+        }
+    };
+    ($this:ident $config:block) => {
+        fn config(&$this) -> $crate::options::Config $config
+    };
+}
+pub(crate) use config;
 
 /// Declares a metric that is a running mean of values, one for each sample, step or pixel.
 macro_rules! mean_metric {

@@ -3,8 +3,13 @@
 //! Names, defaults and numbers are Keras's. What Keras broadcasts silently is an error here.
 
 mod accuracy;
+mod auc;
+mod confusion;
+mod counts;
+mod curve;
 mod declare;
 mod from_losses;
+mod function;
 mod mean;
 mod metric;
 mod reduction;
@@ -15,12 +20,17 @@ pub use accuracy::{
     Accuracy, BinaryAccuracy, CategoricalAccuracy, SparseCategoricalAccuracy,
     SparseTopKCategoricalAccuracy, TopKCategoricalAccuracy,
 };
+pub use auc::AUC;
+pub use confusion::Thresholds;
+pub use counts::{FalseNegatives, FalsePositives, Precision, Recall, TrueNegatives, TruePositives};
+pub use curve::{Curve, SummationMethod};
 pub use from_losses::{
     BinaryCrossentropy, CategoricalCrossentropy, CategoricalHinge, CosineSimilarity, Hinge,
     KLDivergence, LogCoshError, MeanAbsoluteError, MeanAbsolutePercentageError, MeanSquaredError,
     MeanSquaredLogarithmicError, Poisson, RootMeanSquaredError, SparseCategoricalCrossentropy,
     SquaredHinge,
 };
+pub use function::Function;
 pub use metric::{Direction, Metric, MetricValue};
 pub use reduction::{Mean, Sum};
 pub use registry::{by_name, by_shape, from_json, is_by_shape, names, to_json};

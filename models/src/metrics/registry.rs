@@ -23,6 +23,7 @@ macro_rules! table {
 }
 
 table! {
+    AUC "auc",
     Accuracy "accuracy",
     BinaryAccuracy "binary_accuracy",
     BinaryCrossentropy "binary_crossentropy" ["bce" "BCE"],
@@ -30,6 +31,8 @@ table! {
     CategoricalCrossentropy "categorical_crossentropy",
     CategoricalHinge "categorical_hinge",
     CosineSimilarity "cosine_similarity",
+    FalseNegatives "false_negatives",
+    FalsePositives "false_positives",
     Hinge "hinge",
     KLDivergence "kl_divergence",
     LogCoshError "log_cosh_error",
@@ -39,12 +42,16 @@ table! {
     MeanSquaredError "mean_squared_error" ["mse" "MSE"],
     MeanSquaredLogarithmicError "mean_squared_logarithmic_error" ["msle" "MSLE"],
     Poisson "poisson",
+    Precision "precision",
+    Recall "recall",
     RootMeanSquaredError "root_mean_squared_error",
     SparseCategoricalAccuracy "sparse_categorical_accuracy",
     SparseCategoricalCrossentropy "sparse_categorical_crossentropy",
     SparseTopKCategoricalAccuracy "sparse_top_k_categorical_accuracy",
     SquaredHinge "squared_hinge",
     Sum "sum",
+    TrueNegatives "true_negatives",
+    TruePositives "true_positives",
     TopKCategoricalAccuracy "top_k_categorical_accuracy",
 }
 
