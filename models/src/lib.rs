@@ -15,7 +15,7 @@
 
 pub mod callbacks;
 mod class_weight;
-mod compile;
+mod compiling;
 mod data;
 #[cfg(feature = "datasets")]
 pub mod datasets;
@@ -36,7 +36,7 @@ mod sequential;
 mod step;
 
 pub use class_weight::ClassWeight;
-pub use compile::{Compile, LossChoice, MetricChoice, OptimizerChoice};
+pub use compiling::{Compile, LossChoice, MetricChoice, OptimizerChoice};
 pub use data::{Batch, Batches, Data, Split};
 pub use error::{Error, Result};
 pub use fit::Fit;

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use cornu_autodiff::{DType, Generator, Tensor};
 use cornu_layers::{Context, IntoSymbols, LayerRef, Parameter, Symbol};
 
-use crate::compile::Compiled;
+use crate::compiling::Compiled;
 use crate::error::{Error, Result};
 use crate::fit::Progress;
 use crate::graph::Graph;

@@ -4,7 +4,7 @@ use cornu_autodiff::{Generator, Spec, Tape, Tensor};
 use cornu_layers::{Context, Parameter};
 use smallvec::SmallVec;
 
-use crate::compile::{Compiled, Tracked, Which};
+use crate::compiling::{Compiled, Tracked, Which};
 use crate::data::Batch;
 use crate::error::{Error, Result};
 use crate::graph::Outputs;
@@ -276,6 +276,7 @@ impl Model {
             return Err(self.not_finite(inputs, &what, place));
         }
         let compiled = self.compiled.as_mut().expect("`train_step` has asked for it");
+        compiled.optimizer.follow(&variables)?;
         compiled.optimizer.apply(&mut variables, &gradients)?;
         Ok(())
     }

@@ -35,6 +35,8 @@ pub struct Optimizer {
     /// Number of gradients that were applied, accumulated ones included.
     pub(super) iteration: u64,
     pub(super) kept: Vec<Kept>,
+    /// Of variables that don't take part at present.
+    pub(super) dormant: Vec<Kept>,
 }
 
 /// What is kept for one variable.
@@ -52,7 +54,7 @@ pub(super) struct Kept {
 impl Optimizer {
     /// An optimizer that follows a rule.
     pub fn new(rule: impl Rule) -> Optimizer {
-        Optimizer { rule: Box::new(rule), iteration: 0, kept: Vec::new() }
+        Optimizer { rule: Box::new(rule), iteration: 0, kept: Vec::new(), dormant: Vec::new() }
     }
 
     /// The name, which begins the slots' paths.
@@ -146,26 +148,56 @@ impl Optimizer {
                 return Err(Error::unknown("variable to exclude from weight decay", name, &paths));
             }
         }
-        let slots = self.rule.slots().iter().map(|group| group.len()).sum();
-        let mut kept = Vec::with_capacity(variables.len());
-        for variable in variables {
-            let (path, spec) = (variable.path(), variable.spec());
-            if !spec.dtype.is_float() {
-                let place = format!("optimizer `{}`: variable `{path}`", self.class_name());
-                return Err(Error::dtype(place, "it must be float32 or float64", &[&spec]));
-            }
-            let zeros = || Tensor::zeros(spec.shape, spec.dtype);
-            kept.push(Kept {
-                path: path.to_owned(),
-                spec,
-                average: base.use_ema.then(zeros),
-                accumulator: base.gradient_accumulation_steps.map(|_| zeros()),
-                slots: (0..slots).map(|_| zeros()).collect(),
-                decays: !base.exclude_from_weight_decay.iter().any(|name| path.contains(name)),
-            });
-        }
-        self.kept = kept;
+        self.kept = variables.iter().map(|v| self.keep(v)).collect::<Result<_>>()?;
         Ok(())
+    }
+
+    /// Goes on with other variables than before: what is kept for one that was there stays, one
+    /// that is new begins anew, and one that is gone is remembered for when it comes back. So
+    /// layers can be frozen and unfrozen between steps.
+    ///
+    /// # Errors
+    /// As [`build`](Optimizer::build).
+    pub fn follow<V: Variable>(&mut self, variables: &[V]) -> Result<()> {
+        if self.kept.is_empty() && self.dormant.is_empty() {
+            return self.build(variables);
+        }
+        let same = |(v, kept): (&V, &Kept)| v.path() == kept.path;
+        if variables.len() == self.kept.len() && variables.iter().zip(&self.kept).all(same) {
+            return Ok(());
+        }
+        let mut known = std::mem::take(&mut self.kept);
+        known.append(&mut self.dormant);
+        for variable in variables {
+            let at = known.iter().position(|k| k.path == variable.path());
+            let kept = match at {
+                Some(at) => known.swap_remove(at),
+                None => self.keep(variable)?,
+            };
+            self.kept.push(kept);
+        }
+        self.dormant = known;
+        Ok(())
+    }
+
+    /// What is kept for a variable that is new.
+    fn keep<V: Variable>(&self, variable: &V) -> Result<Kept> {
+        let base = self.rule.base();
+        let (path, spec) = (variable.path(), variable.spec());
+        if !spec.dtype.is_float() {
+            let place = format!("optimizer `{}`: variable `{path}`", self.class_name());
+            return Err(Error::dtype(place, "it must be float32 or float64", &[&spec]));
+        }
+        let zeros = || Tensor::zeros(spec.shape, spec.dtype);
+        let slots: usize = self.rule.slots().iter().map(|group| group.len()).sum();
+        Ok(Kept {
+            path: path.to_owned(),
+            spec,
+            average: base.use_ema.then(zeros),
+            accumulator: base.gradient_accumulation_steps.map(|_| zeros()),
+            slots: (0..slots).map(|_| zeros()).collect(),
+            decays: !base.exclude_from_weight_decay.iter().any(|name| path.contains(name)),
+        })
     }
 
     /// Changes variables by their gradients.
