@@ -1,11 +1,12 @@
 //! Convolution and pooling: a row each, and what Keras does at the edges.
 
-use cornu_autodiff::ops::{self, ConvOptions};
+use cornu_autodiff::ops::{self, ConvOptions, MaxPoolGradient, MaxPoolPick, PoolOptions};
 use cornu_autodiff::testing::{assert_close, check_grad};
-use cornu_autodiff::{DType, Generator, Tensor};
+use cornu_autodiff::{DType, Generator, Tensor, apply};
 
 mod spatial {
     mod conv;
+    mod pool;
 }
 
 /// An op: a call, and the shapes of its inputs.
@@ -37,7 +38,57 @@ fn grouped(groups: usize) -> ConvOptions {
     ConvOptions { groups, ..options(&[], &[], &[(1, 1), (1, 0)]) }
 }
 
+fn window(size: &[usize], strides: &[usize], padding: &[(usize, usize)]) -> PoolOptions {
+    PoolOptions { size: size.to_vec(), strides: strides.to_vec(), padding: padding.to_vec() }
+}
+
+/// Windows that overlap, reach into padding, and leave out the last row.
+fn overlapping() -> PoolOptions {
+    window(&[3, 2], &[2, 1], &[(1, 0), (1, 1)])
+}
+
 const CASES: &[Case] = &[
+    Case {
+        name: "max_pool",
+        call: |x| ops::max_pool(&x[0], &window(&[2, 2], &[], &[])).unwrap(),
+        inputs: &[&[2, 5, 4, 2]],
+    },
+    Case {
+        name: "max_pool, overlapping",
+        call: |x| ops::max_pool(&x[0], &overlapping()).unwrap(),
+        inputs: &[&[2, 5, 3, 2]],
+    },
+    Case {
+        name: "max_pool, gaps along one axis",
+        call: |x| ops::max_pool(&x[0], &window(&[2], &[3], &[(0, 1)])).unwrap(),
+        inputs: &[&[1, 8, 3]],
+    },
+    Case {
+        name: "max_pool_gradient",
+        call: |x| {
+            let op = MaxPoolGradient { options: overlapping() };
+            apply(op, &[&x[0].stop_gradient(), &x[1]]).unwrap()
+        },
+        inputs: &[&[2, 5, 3, 2], &[2, 2, 4, 2]],
+    },
+    Case {
+        name: "max_pool_pick",
+        call: |x| {
+            let op = MaxPoolPick { options: overlapping() };
+            apply(op, &[&x[0].stop_gradient(), &x[1]]).unwrap()
+        },
+        inputs: &[&[2, 5, 3, 2], &[2, 5, 3, 2]],
+    },
+    Case {
+        name: "average_pool",
+        call: |x| ops::average_pool(&x[0], &window(&[2, 1, 2], &[], &[])).unwrap(),
+        inputs: &[&[1, 3, 2, 4, 2]],
+    },
+    Case {
+        name: "average_pool, overlapping",
+        call: |x| ops::average_pool(&x[0], &overlapping()).unwrap(),
+        inputs: &[&[2, 5, 3, 2]],
+    },
     Case {
         name: "conv, one axis, causal",
         call: |x| ops::conv(&x[0], &x[1], None, &options(&[], &[2], &[(4, 0)])).unwrap(),

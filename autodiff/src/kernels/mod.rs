@@ -16,6 +16,7 @@ pub(crate) mod linear;
 pub(crate) mod math;
 pub(crate) mod nest;
 pub(crate) mod parallel;
+pub(crate) mod pool;
 pub(crate) mod random;
 pub(crate) mod reduce;
 pub(crate) mod scan;

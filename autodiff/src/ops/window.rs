@@ -4,6 +4,7 @@
 use crate::dtype::Element;
 use crate::error::{Error, Result};
 use crate::kernels::conv::Sizes;
+use crate::kernels::pool::Pooling;
 use crate::kernels::window::{Axes, Axis};
 use crate::shape::Spec;
 use crate::tensor::Tensor;
@@ -39,17 +40,12 @@ impl Default for ConvOptions {
 }
 
 /// The entry of a list for one axis; an empty list has the default for all.
-pub(crate) fn entry<T: Copy>(list: &[T], axis: usize, default: T) -> T {
+fn entry<T: Copy>(list: &[T], axis: usize, default: T) -> T {
     list.get(axis).copied().unwrap_or(default)
 }
 
 /// A list must be empty or have one entry for each spatial axis.
-pub(crate) fn one_each<T: std::fmt::Debug>(
-    place: &str,
-    name: &str,
-    list: &[T],
-    spatial: usize,
-) -> Result<()> {
+fn one_each<T: std::fmt::Debug>(place: &str, name: &str, list: &[T], spatial: usize) -> Result<()> {
     if list.is_empty() || list.len() == spatial {
         return Ok(());
     }
@@ -57,8 +53,16 @@ pub(crate) fn one_each<T: std::fmt::Debug>(
     Err(Error::value(place, rule, format!("{list:?}")))
 }
 
+fn at_least_one(place: &str, name: &str, list: &[usize]) -> Result<()> {
+    if !list.contains(&0) {
+        return Ok(());
+    }
+    let rule = format!("`{name}` must be at least 1");
+    Err(Error::value(place, rule, format!("{list:?}")))
+}
+
 /// Number of positions of a window of `size` taps in a padded axis of length `n`, if it fits.
-pub(crate) fn positions(
+fn positions(
     n: usize,
     size: usize,
     stride: usize,
@@ -77,12 +81,8 @@ impl ConvOptions {
         one_each(place, "strides", &self.strides, spatial)?;
         one_each(place, "dilation", &self.dilation, spatial)?;
         one_each(place, "padding", &self.padding, spatial)?;
-        for (name, list) in [("strides", &self.strides), ("dilation", &self.dilation)] {
-            if list.contains(&0) {
-                let rule = format!("`{name}` must be at least 1");
-                return Err(Error::value(place, rule, format!("{list:?}")));
-            }
-        }
+        at_least_one(place, "strides", &self.strides)?;
+        at_least_one(place, "dilation", &self.dilation)?;
         if self.groups == 0 {
             return Err(Error::value(place, "`groups` must be at least 1", "0"));
         }
@@ -129,6 +129,59 @@ impl ConvOptions {
             axes.push(Axis { input, output, size, stride, dilation, before: padding.0 });
         }
         Ok(Sizes { batch: x[0], axes, inputs, filters, groups })
+    }
+}
+
+/// How a pooling window moves over the spatial axes. An empty list of strides or padding stands
+/// for the default along every axis; any other has one entry for each.
+///
+/// Keras's `padding="same"` is that of [`ConvOptions`] with a dilation of 1.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct PoolOptions {
+    /// Length of the window along each axis.
+    pub size: Vec<usize>,
+    /// Distance between neighbouring windows; the window's size by default.
+    pub strides: Vec<usize>,
+    /// Padding before and after the input, less than the window's size, so that each window
+    /// has an element; none by default.
+    pub padding: Vec<(usize, usize)>,
+}
+
+impl PoolOptions {
+    /// All sizes of the pooling of an input with these axes. `got` is what the error shows.
+    pub(crate) fn sizes(&self, place: &str, x: &[usize], got: &[&Spec]) -> Result<Pooling> {
+        let spatial = self.size.len();
+        if x.len() != spatial + 2 {
+            let rule = format!(
+                "the input must be (batch, spatial…, channels), of rank {} for a window of \
+                 {spatial} axes",
+                spatial + 2
+            );
+            return Err(Error::shape(place, rule, got));
+        }
+        one_each(place, "strides", &self.strides, spatial)?;
+        one_each(place, "padding", &self.padding, spatial)?;
+        at_least_one(place, "size", &self.size)?;
+        at_least_one(place, "strides", &self.strides)?;
+        let mut axes = Axes::new();
+        for (axis, &size) in self.size.iter().enumerate() {
+            let (before, after) = entry(&self.padding, axis, (0, 0));
+            if before >= size || after >= size {
+                let rule = format!("`padding` must be less than the window, {:?}", self.size);
+                return Err(Error::value(place, rule, format!("{:?}", self.padding)));
+            }
+            let (input, stride) = (x[axis + 1], entry(&self.strides, axis, size));
+            let output = positions(input, size, stride, 1, (before, after));
+            let Some(output) = output.filter(|_| input > 0) else {
+                let rule = format!(
+                    "the window ({size}) must fit the input ({input} with padding {before} + \
+                     {after}) along spatial axis {axis}"
+                );
+                return Err(Error::shape(place, rule, got));
+            };
+            axes.push(Axis { input, output, size, stride, dilation: 1, before });
+        }
+        Ok(Pooling { axes, channels: x[spatial + 1] })
     }
 }
 
