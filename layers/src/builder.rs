@@ -30,6 +30,25 @@ pub struct WeightOptions {
     pub statistic: bool,
 }
 
+impl WeightOptions {
+    /// Of a weight that is learned.
+    pub fn learned(
+        regularizer: &Option<Regularizer>,
+        constraint: &Option<Constraint>,
+    ) -> WeightOptions {
+        WeightOptions {
+            regularizer: regularizer.clone(),
+            constraint: constraint.clone(),
+            statistic: false,
+        }
+    }
+
+    /// Of a weight that isn't learned: a moving mean, say.
+    pub fn statistic() -> WeightOptions {
+        WeightOptions { statistic: true, ..WeightOptions::default() }
+    }
+}
+
 impl WeightBuilder {
     /// A builder of weights of one dtype.
     pub fn new(dtype: DType) -> WeightBuilder {

@@ -20,9 +20,11 @@ macro_rules! layers {
 #[rustfmt::skip]
 layers! {
     // Core
-    ActivationLayer, Dense, Identity,
+    ActivationLayer, Dense, Embedding, Identity,
     // Merging
-    Add, Average, Maximum, Minimum, Multiply, Subtract,
+    Add, Average, Concatenate, Dot, Maximum, Minimum, Multiply, Subtract,
+    // Normalization
+    BatchNormalization, GroupNormalization, LayerNormalization, RMSNormalization, UnitNormalization,
     // Regularization
     Dropout,
     // Reshaping

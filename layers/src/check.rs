@@ -31,7 +31,6 @@ pub(crate) fn probability(option: &str, p: f64) -> Result<()> {
 }
 
 /// Refuses what isn't a positive number.
-#[allow(dead_code)]
 pub(crate) fn positive_number(option: &str, x: f64) -> Result<()> {
     if x > 0.0 && x.is_finite() {
         return Ok(());

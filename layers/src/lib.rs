@@ -6,6 +6,7 @@
 
 mod activation;
 mod arg;
+mod axes;
 mod builder;
 mod catalogue;
 mod check;
@@ -20,6 +21,7 @@ mod initializer;
 mod input;
 mod layer;
 mod merging;
+mod normalization;
 mod parameter;
 mod registry;
 mod regularization;
@@ -28,9 +30,10 @@ mod reshaping;
 mod setting;
 mod symbol;
 
-pub use self::core::{ActivationLayer, Dense, DenseWeights, Identity};
+pub use self::core::{ActivationLayer, Dense, DenseWeights, Embedding, Identity};
 pub use activation::{Activation, ActivationFunction};
 pub use arg::Arg;
+pub use axes::AxisOrAxes;
 pub use builder::{WeightBuilder, WeightOptions};
 pub use choice::{DataFormat, Padding};
 pub use constraint::{Constraint, ConstraintFunction};
@@ -44,7 +47,11 @@ pub use input::{Input, IntoInputShape, input, input_symbol};
 pub use layer::{
     AnyLayer, Built, Inputs, Layer, LayerOptions, Masks, Tensors, expect_rank, known_axis,
 };
-pub use merging::{Add, Average, Maximum, Minimum, Multiply, Subtract};
+pub use merging::{Add, Average, Concatenate, Dot, DotAxes, Maximum, Minimum, Multiply, Subtract};
+pub use normalization::{
+    BatchNormalization, BatchNormalizationWeights, GroupNormalization, LayerNormalization,
+    RMSNormalization, RenormClipping, ScaleWeights, UnitNormalization,
+};
 pub use parameter::Parameter;
 pub use registry::{
     Reviver, layer_classes, layer_from_json, register_class, register_layer, revive,

@@ -39,6 +39,8 @@ const NAMES: &[(&str, Activation)] = &[
     ("exponential", Activation::Exponential),
     ("softmax", Activation::Softmax),
     ("log_softmax", Activation::LogSoftmax),
+    ("sparsemax", Activation::Sparsemax),
+    ("glu", Activation::Glu),
     ("swish", Activation::Silu),
     ("hard_swish", Activation::HardSilu),
 ];
@@ -75,6 +77,8 @@ impl fmt::Display for Activation {
             A::SquareplusWith { .. } => "squareplus",
             A::SoftmaxOver { .. } => "softmax",
             A::LogSoftmaxOver { .. } => "log_softmax",
+            A::SparsemaxOver { .. } => "sparsemax",
+            A::GluOver { .. } => "glu",
             A::Function(own) => own.name(),
             A::Unknown(name) => name,
             plain => NAMES.iter().find(|(_, known)| known == plain).map_or("", |(name, _)| name),
@@ -114,7 +118,9 @@ fn with_arguments(activation: &Activation) -> Option<Value> {
             json!({ "threshold": threshold, "default_value": default_value })
         }
         A::SquareplusWith { b } => json!({ "b": b }),
-        A::LogSoftmaxOver { axis } => json!({ "axis": axis }),
+        A::LogSoftmaxOver { axis } | A::SparsemaxOver { axis } | A::GluOver { axis } => {
+            json!({ "axis": axis })
+        }
         _ => return None,
     };
     Some(envelope("keras.activations", &activation.to_string(), arguments))
@@ -146,6 +152,8 @@ fn from_arguments(class: &str, config: &Config) -> Result<Activation> {
         "soft_shrink" => A::SoftShrinkWith { threshold: get(config, "threshold", 0.5)? },
         "squareplus" => A::SquareplusWith { b: get(config, "b", 4.0)? },
         "log_softmax" => A::LogSoftmaxOver { axis: axis()? },
+        "sparsemax" => A::SparsemaxOver { axis: axis()? },
+        "glu" => A::GluOver { axis: axis()? },
         "threshold" => {
             let must = |key: &str| {
                 config.get(key).map_or_else(
@@ -205,6 +213,10 @@ impl Setting for Activation {
             Activation::ReluWith { max_value: Some(ceiling), .. } if *ceiling < 0.0 => {
                 let rule = "`max_value` must not be negative";
                 Err(Error::setting("activation `relu`", rule, ceiling))
+            }
+            Activation::ReluWith { negative_slope, .. } if *negative_slope < 0.0 => {
+                let rule = "`negative_slope` must not be negative";
+                Err(Error::setting("activation `relu`", rule, negative_slope))
             }
             _ => Ok(()),
         }

@@ -140,6 +140,23 @@ pub enum Activation {
         /// The axis; negative ones count from the last.
         axis: isize,
     },
+    /// The point of the simplex nearest to `x` along the last axis: softmax with exact zeros
+    /// (Martins and Astudillo 2016, arXiv:1602.02068). Keras 3.15 gets rows wrong in which
+    /// several elements are positive: they don't sum to one there.
+    Sparsemax,
+    /// As `Sparsemax`, along an axis
+    SparsemaxOver {
+        /// The axis; negative ones count from the last.
+        axis: isize,
+    },
+    /// `a · sigmoid(b)` with `a` and `b` the halves of the last axis (Dauphin et al. 2016,
+    /// arXiv:1612.08083)
+    Glu,
+    /// As `Glu`, along an axis
+    GluOver {
+        /// The axis; negative ones count from the last.
+        axis: isize,
+    },
     /// A function of your own, [registered](Activation::register) under a name.
     Function(ActivationFunction),
     #[doc(hidden)]

@@ -1,6 +1,7 @@
 //! What each activation computes.
 
-use cornu_autodiff::{Error as TensorError, Tensor, axis_of, ops::select};
+use cornu_autodiff::ops::{Fused, LogSoftmax, Softmax, Sparsemax};
+use cornu_autodiff::{Error as TensorError, Tensor, apply, axis_of};
 
 use crate::activation::Activation;
 use crate::error::{Error, Result};
@@ -10,28 +11,42 @@ impl Activation {
     /// The function's value.
     ///
     /// # Errors
-    /// When `x` isn't of floating-point numbers, when an axis is out of range, and when the
-    /// activation itself means nothing.
+    /// When `x` isn't of floating-point numbers, when an axis is out of range or has an odd size
+    /// where it is to be halved, and when the activation itself means nothing.
     #[inline]
     pub fn apply(&self, x: &Tensor) -> Result<Tensor> {
         if matches!(self, Activation::Linear) {
             return Ok(x.clone());
         }
         if !x.dtype().is_float() {
+            let place = format!("activation `{self}`");
             let rule = "it works on floating-point numbers";
-            return Err(
-                TensorError::dtype(format!("activation `{self}`"), rule, &[x.spec()]).into()
-            );
+            return Err(TensorError::dtype(place, rule, &[x.spec()]).into());
         }
         match self {
             Activation::Relu => Ok(x.relu()),
             Activation::Sigmoid => Ok(x.sigmoid()),
             Activation::Tanh => Ok(x.tanh()),
-            other => other.value(x),
+            other => other.rarer(x),
         }
     }
 
-    fn value(&self, x: &Tensor) -> Result<Tensor> {
+    /// What a dense layer can compute in the same pass as its product.
+    #[inline]
+    pub(crate) fn fused(&self) -> Option<Fused> {
+        Some(match self {
+            Activation::Linear => Fused::Linear,
+            Activation::Relu => Fused::Relu,
+            Activation::Sigmoid => Fused::Sigmoid,
+            Activation::Tanh => Fused::Tanh,
+            Activation::Elu => Fused::Elu,
+            Activation::Selu => Fused::Selu,
+            Activation::Softplus => Fused::Softplus,
+            _ => return None,
+        })
+    }
+
+    fn rarer(&self, x: &Tensor) -> Result<Tensor> {
         use Activation as A;
         Ok(match self {
             A::Linear => x.clone(),
@@ -39,43 +54,45 @@ impl Activation {
             A::Sigmoid => x.sigmoid(),
             A::Tanh => x.tanh(),
             A::ReluWith { negative_slope, max_value, threshold } => {
-                relu(x, *negative_slope, *max_value, *threshold)
+                x.relu_with(*negative_slope, *max_value, *threshold)?
             }
             A::Relu6 => x.relu6(),
-            A::LeakyRelu => leaky_relu(x, 0.2),
-            A::LeakyReluWith { negative_slope } => leaky_relu(x, *negative_slope),
-            A::Elu => elu(x, 1.0),
-            A::EluWith { alpha } => elu(x, *alpha),
-            A::Celu => celu(x, 1.0),
-            A::CeluWith { alpha } => celu(x, *alpha),
+            A::LeakyRelu => x.leaky_relu(0.2),
+            A::LeakyReluWith { negative_slope } => x.leaky_relu(*negative_slope),
+            A::Elu => x.elu(1.0),
+            A::EluWith { alpha } => x.elu(*alpha),
+            A::Celu => x.celu(1.0),
+            A::CeluWith { alpha } => x.celu(*alpha),
             A::Selu => x.selu(),
             A::Gelu => x.gelu(),
             A::GeluTanh => x.gelu_tanh(),
             A::Silu => x.silu(),
-            A::HardSilu => x * hard_sigmoid(x),
-            A::Mish => x * x.softplus().tanh(),
-            A::LogSigmoid => -(-x).softplus(),
-            A::HardSigmoid => hard_sigmoid(x),
-            A::SparseSigmoid => ((x + 1.0) * 0.5).clip(0.0, 1.0),
-            A::HardTanh => x.clip(-1.0, 1.0),
-            A::TanhShrink => x - x.tanh(),
-            A::HardShrink => hard_shrink(x, 0.5),
-            A::HardShrinkWith { threshold } => hard_shrink(x, *threshold),
-            A::SoftShrink => soft_shrink(x, 0.5),
-            A::SoftShrinkWith { threshold } => soft_shrink(x, *threshold),
-            A::Threshold { threshold, default_value } => {
-                select(&x.greater_scalar(*threshold), x, &x.full_like(*default_value))
-            }
+            A::HardSilu => x.hard_silu(),
+            A::Mish => x.mish(),
+            A::LogSigmoid => x.log_sigmoid(),
+            A::HardSigmoid => x.hard_sigmoid(),
+            A::SparseSigmoid => x.sparse_sigmoid(),
+            A::HardTanh => x.hard_tanh(),
+            A::TanhShrink => x.tanh_shrink(),
+            A::HardShrink => x.hard_shrink(0.5),
+            A::HardShrinkWith { threshold } => x.hard_shrink(*threshold),
+            A::SoftShrink => x.soft_shrink(0.5),
+            A::SoftShrinkWith { threshold } => x.soft_shrink(*threshold),
+            A::Threshold { threshold, default_value } => x.threshold(*threshold, *default_value),
             A::Softplus => x.softplus(),
-            A::Squareplus => squareplus(x, 4.0),
-            A::SquareplusWith { b } => squareplus(x, *b),
-            A::SparsePlus => sparse_plus(x),
+            A::Squareplus => x.squareplus(4.0),
+            A::SquareplusWith { b } => x.squareplus(*b),
+            A::SparsePlus => x.sparse_plus(),
             A::Softsign => x.softsign(),
             A::Exponential => x.exp(),
-            A::Softmax => self.along(x, -1, softmax)?,
-            A::SoftmaxOver { axis } => self.along(x, *axis, softmax)?,
-            A::LogSoftmax => self.along(x, -1, log_softmax)?,
-            A::LogSoftmaxOver { axis } => self.along(x, *axis, log_softmax)?,
+            A::Softmax => apply(Softmax { axis: -1 }, &[x])?,
+            A::SoftmaxOver { axis } => apply(Softmax { axis: *axis }, &[x])?,
+            A::LogSoftmax => apply(LogSoftmax { axis: -1 }, &[x])?,
+            A::LogSoftmaxOver { axis } => apply(LogSoftmax { axis: *axis }, &[x])?,
+            A::Sparsemax => apply(Sparsemax { axis: -1 }, &[x])?,
+            A::SparsemaxOver { axis } => apply(Sparsemax { axis: *axis }, &[x])?,
+            A::Glu => glu(x, -1)?,
+            A::GluOver { axis } => glu(x, *axis)?,
             A::Function(own) => {
                 let y = own.call(x);
                 if y.dtype() != x.dtype() {
@@ -87,67 +104,16 @@ impl Activation {
             A::Unknown(_) => return Err(self.check().unwrap_err()),
         })
     }
+}
 
-    fn along(&self, x: &Tensor, axis: isize, f: fn(&Tensor, isize) -> Tensor) -> Result<Tensor> {
-        let axis = axis_of("softmax", axis, x.rank())?;
-        Ok(f(x, axis as isize))
+/// `a · sigmoid(b)` with `a` and `b` the halves of `x`.
+fn glu(x: &Tensor, axis: isize) -> Result<Tensor> {
+    let at = axis_of("glu", axis, x.rank())?;
+    let size = x.dims()[at];
+    if size % 2 == 1 {
+        let rule = format!("axis {axis} is halved, so its size must be even");
+        return Err(TensorError::shape("activation `glu`", rule, &[x.spec()]).into());
     }
-}
-
-fn relu(x: &Tensor, negative_slope: f64, max_value: Option<f64>, threshold: f64) -> Tensor {
-    let zero = x.zeros_like();
-    let above = select(&x.greater_scalar(threshold), x, &zero);
-    let above = match max_value {
-        Some(ceiling) => above.clip(0.0, ceiling),
-        None => above,
-    };
-    if negative_slope == 0.0 { above } else { above - (threshold - x).relu() * negative_slope }
-}
-
-fn leaky_relu(x: &Tensor, slope: f64) -> Tensor {
-    select(&x.greater_scalar(0.0), x, &(x * slope))
-}
-
-/// The exponential sees no positive number, so it can't overflow.
-fn elu(x: &Tensor, alpha: f64) -> Tensor {
-    let below = select(&x.greater_scalar(0.0), &x.zeros_like(), x);
-    select(&x.greater_scalar(0.0), x, &(below.expm1() * alpha))
-}
-
-fn celu(x: &Tensor, alpha: f64) -> Tensor {
-    let below = select(&x.greater_scalar(0.0), &x.zeros_like(), x);
-    select(&x.greater_scalar(0.0), x, &((below * (1.0 / alpha)).expm1() * alpha))
-}
-
-fn hard_sigmoid(x: &Tensor) -> Tensor {
-    (x + 3.0).relu6() * (1.0 / 6.0)
-}
-
-fn hard_shrink(x: &Tensor, threshold: f64) -> Tensor {
-    select(&x.abs().greater_scalar(threshold), x, &x.zeros_like())
-}
-
-fn soft_shrink(x: &Tensor, threshold: f64) -> Tensor {
-    (x - threshold).relu() - (-x - threshold).relu()
-}
-
-fn squareplus(x: &Tensor, b: f64) -> Tensor {
-    (x + (x.square() + b).sqrt()) * 0.5
-}
-
-fn sparse_plus(x: &Tensor) -> Tensor {
-    let bend = (x + 1.0).square() * 0.25;
-    let upper = select(&x.less_scalar(1.0), &bend, x);
-    select(&x.greater_scalar(-1.0), &upper, &x.zeros_like())
-}
-
-/// The greatest is taken away first, so that nothing overflows.
-fn softmax(x: &Tensor, axis: isize) -> Tensor {
-    let shifted = (x - x.max(axis, true).stop_gradient()).exp();
-    &shifted / shifted.sum(axis, true)
-}
-
-fn log_softmax(x: &Tensor, axis: isize) -> Tensor {
-    let shifted = x - x.max(axis, true).stop_gradient();
-    &shifted - shifted.exp().sum(axis, true).log()
+    let (a, b) = (x.slice(axis, ..size / 2), x.slice(axis, size / 2..));
+    Ok(a * b.sigmoid())
 }

@@ -1,6 +1,6 @@
 //! The fully connected layer.
 
-use cornu_autodiff::{Spec, Tensor, apply, ops};
+use cornu_autodiff::{Spec, Tensor, ops};
 
 use crate::activation::Activation;
 use crate::builder::{WeightBuilder, WeightOptions};
@@ -74,33 +74,23 @@ impl Layer for Dense {
     fn build(&self, inputs: &[Spec], weights: &mut WeightBuilder) -> Result<DenseWeights> {
         positive("units", self.units)?;
         let width = known_axis(one_float(inputs, 2)?, -1)?;
-        let kernel = weights.add_with(
-            "kernel",
-            &[width, self.units],
-            &self.kernel_initializer,
-            WeightOptions {
-                regularizer: self.kernel_regularizer.clone(),
-                constraint: self.kernel_constraint.clone(),
-                statistic: false,
-            },
-        )?;
-        let options = WeightOptions {
-            regularizer: self.bias_regularizer.clone(),
-            constraint: self.bias_constraint.clone(),
-            statistic: false,
+        let (shape, units) = ([width, self.units], [self.units]);
+        let options = WeightOptions::learned(&self.kernel_regularizer, &self.kernel_constraint);
+        let kernel = weights.add_with("kernel", &shape, &self.kernel_initializer, options)?;
+        let options = WeightOptions::learned(&self.bias_regularizer, &self.bias_constraint);
+        let bias = match self.use_bias {
+            true => Some(weights.add_with("bias", &units, &self.bias_initializer, options)?),
+            false => None,
         };
-        let bias = self
-            .use_bias
-            .then(|| weights.add_with("bias", &[self.units], &self.bias_initializer, options))
-            .transpose()?;
         Ok(DenseWeights { kernel, bias })
     }
 
+    #[inline]
     fn call(&self, w: &DenseWeights, x: &Inputs<'_>, _: &mut Context<'_>) -> Result<Tensor> {
-        let mut y = apply(ops::MatMul, &[x.only()?, &w.kernel.value()])?;
-        if let Some(bias) = &w.bias {
-            y += &bias.value();
-        }
-        self.activation.apply(&y)
+        let (x, kernel) = (x.only()?, w.kernel.value());
+        let bias = w.bias.as_ref().map(Parameter::value);
+        let activation = self.activation.fused();
+        let y = ops::linear(x, &kernel, bias.as_ref(), activation.unwrap_or_default())?;
+        if activation.is_some() { Ok(y) } else { self.activation.apply(&y) }
     }
 }

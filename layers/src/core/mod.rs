@@ -2,8 +2,10 @@
 
 mod activation;
 mod dense;
+mod embedding;
 mod identity;
 
 pub use activation::ActivationLayer;
 pub use dense::{Dense, DenseWeights};
+pub use embedding::Embedding;
 pub use identity::Identity;
