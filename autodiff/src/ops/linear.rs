@@ -48,7 +48,7 @@ macro_rules! each_activation {
                 let ($f, $d, $cost) = ($value, $slope, $price);
                 $body
             }};
-                                        }
+                                            }
         match $activation {
             Fused::Linear => {}
             Fused::Relu => run!(1, |x: $T| relu(x), |y: $T, g: $T| g * step(y)),

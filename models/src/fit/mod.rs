@@ -1,11 +1,14 @@
 //! The epoch loop.
 
-use cornu_autodiff::Tensor;
+mod options;
+mod single;
+
+pub use options::Fit;
+
 use serde_json::Value;
 
-use crate::callbacks::{Callback, Reporter, Run, Verbose};
-use crate::class_weight::ClassWeight;
-use crate::data::{ArrayBatches, Batch, Batches, Data, Samples, Split};
+use crate::callbacks::{Callback, Reporter, Run};
+use crate::data::{ArrayBatches, Batch, Batches, Data, Samples};
 use crate::error::{Error, Result};
 use crate::history::{History, Logs};
 use crate::model::Model;
@@ -25,161 +28,6 @@ pub(crate) struct Progress {
     pub(crate) history: History,
     /// What each of its callbacks remembers, by name.
     pub(crate) callbacks: Vec<(String, Value)>,
-}
-
-/// Options of [`Model::fit`], under Keras's names and at Keras's defaults.
-///
-/// ```
-/// use cornu_models::{Fit, Split, callbacks::EarlyStopping};
-/// let options = Fit::new()
-///     .epochs(100)
-///     .batch_size(16)
-///     .validation_split(Split::Shuffled(0.2))
-///     .callback(EarlyStopping::new("val_loss").patience(5));
-/// ```
-#[derive(Debug, Default)]
-pub struct Fit<'a> {
-    epochs: Option<usize>,
-    initial_epoch: usize,
-    resume: bool,
-    batch_size: Option<usize>,
-    in_order: bool,
-    steps_per_epoch: Option<usize>,
-    validation: Option<(Data, Data, Data)>,
-    validation_split: Option<Split>,
-    validation_batch_size: Option<usize>,
-    validation_steps: Option<usize>,
-    validation_freq: Option<usize>,
-    class_weight: Option<ClassWeight>,
-    sample_weight: Data,
-    callbacks: Vec<Box<dyn Callback + 'a>>,
-    verbose: Verbose,
-}
-
-impl<'a> Fit<'a> {
-    /// One epoch in batches of 32, shuffled.
-    pub fn new() -> Fit<'a> {
-        Fit::default()
-    }
-
-    /// The epoch to end with, counted from 1; with `initial_epoch` 0, how many there are.
-    #[must_use]
-    pub fn epochs(mut self, epochs: usize) -> Fit<'a> {
-        self.epochs = Some(epochs);
-        self
-    }
-
-    /// The epoch to begin with, counted from 0: what schedules and logs are told.
-    #[must_use]
-    pub fn initial_epoch(mut self, epoch: usize) -> Fit<'a> {
-        self.initial_epoch = epoch;
-        self
-    }
-
-    /// Goes on where the last `fit`, or the checkpoint that the model came from, stopped: its
-    /// epoch, its history, what its callbacks remember.
-    #[must_use]
-    pub fn resume(mut self) -> Fit<'a> {
-        self.resume = true;
-        self
-    }
-
-    /// Samples per batch; 32, or all if there are fewer.
-    #[must_use]
-    pub fn batch_size(mut self, size: usize) -> Fit<'a> {
-        self.batch_size = Some(size);
-        self
-    }
-
-    /// Whether samples are put in another order before each epoch; true unless set.
-    #[must_use]
-    pub fn shuffle(mut self, shuffle: bool) -> Fit<'a> {
-        self.in_order = !shuffle;
-        self
-    }
-
-    /// Batches per epoch; all there are unless set.
-    #[must_use]
-    pub fn steps_per_epoch(mut self, steps: usize) -> Fit<'a> {
-        self.steps_per_epoch = Some(steps);
-        self
-    }
-
-    /// Data to evaluate on after each epoch.
-    #[must_use]
-    pub fn validation_data(mut self, x: impl Into<Data>, y: impl Into<Data>) -> Fit<'a> {
-        self.validation = Some((x.into(), y.into(), Data::none()));
-        self
-    }
-
-    /// As [`validation_data`](Fit::validation_data), with sample weights.
-    #[must_use]
-    pub fn weighted_validation_data(
-        mut self,
-        x: impl Into<Data>,
-        y: impl Into<Data>,
-        sample_weight: impl Into<Data>,
-    ) -> Fit<'a> {
-        self.validation = Some((x.into(), y.into(), sample_weight.into()));
-        self
-    }
-
-    /// Sets part of the samples aside to evaluate on.
-    #[must_use]
-    pub fn validation_split(mut self, split: Split) -> Fit<'a> {
-        self.validation_split = Some(split);
-        self
-    }
-
-    /// Samples per batch of validation; that of training unless set.
-    #[must_use]
-    pub fn validation_batch_size(mut self, size: usize) -> Fit<'a> {
-        self.validation_batch_size = Some(size);
-        self
-    }
-
-    /// Batches per validation; all there are unless set.
-    #[must_use]
-    pub fn validation_steps(mut self, steps: usize) -> Fit<'a> {
-        self.validation_steps = Some(steps);
-        self
-    }
-
-    /// After how many epochs there is a validation; 1 unless set.
-    #[must_use]
-    pub fn validation_freq(mut self, epochs: usize) -> Fit<'a> {
-        self.validation_freq = Some(epochs);
-        self
-    }
-
-    /// What a sample of each class counts in the loss. Every class in the data must be there.
-    #[must_use]
-    pub fn class_weight(mut self, weights: impl Into<ClassWeight>) -> Fit<'a> {
-        self.class_weight = Some(weights.into());
-        self
-    }
-
-    /// What each sample, or each of its steps, counts in the loss.
-    #[must_use]
-    pub fn sample_weight(mut self, weights: impl Into<Data>) -> Fit<'a> {
-        self.sample_weight = weights.into();
-        self
-    }
-
-    /// Adds a callback, by value or by `&mut` to look at it afterwards.
-    #[must_use]
-    pub fn callback(mut self, callback: impl Callback + 'a) -> Fit<'a> {
-        self.callbacks.push(Box::new(callback));
-        self
-    }
-
-    /// What is shown while training: by default a bar on a terminal and a line an epoch
-    /// elsewhere, on stderr.
-    #[must_use]
-    pub fn verbose(mut self, verbose: Verbose) -> Fit<'a> {
-        self.verbose = verbose;
-        self
-    }
 }
 
 /// Where an epoch's batches come from.
@@ -368,53 +216,6 @@ impl Model {
             return Err(Error::value("fit", "an epoch must have at least one batch", "none"));
         }
         Ok(tracker.logs(self.compiled("fit")?, ""))
-    }
-
-    /// Trains on one batch and gives its loss and metrics: of this batch alone, as it was before
-    /// the update.
-    ///
-    /// # Errors
-    /// As [`fit`](Model::fit).
-    pub fn train_on_batch(&mut self, x: impl Into<Data>, y: impl Into<Data>) -> Result<Logs> {
-        self.train_on(&Batch::new(x, y))
-    }
-
-    /// As [`train_on_batch`](Model::train_on_batch), on a batch with weights.
-    ///
-    /// # Errors
-    /// As [`fit`](Model::fit).
-    pub fn train_on(&mut self, batch: &Batch) -> Result<Logs> {
-        self.build_for(&batch.x)?;
-        let mut tracker = Tracker::new(self.compiled("train_on_batch")?);
-        self.train_step(batch, Some(&mut tracker), Place { epoch: 1, batch: 1 })?;
-        Ok(tracker.logs(self.compiled("train_on_batch")?, ""))
-    }
-
-    /// Loss and metrics of one batch, without training on it.
-    ///
-    /// # Errors
-    /// As [`evaluate`](Model::evaluate).
-    pub fn test_on_batch(&self, x: impl Into<Data>, y: impl Into<Data>) -> Result<Logs> {
-        let mut tracker = Tracker::new(self.compiled("test_on_batch")?);
-        self.test_step(&Batch::new(x, y), &mut tracker)?;
-        Ok(tracker.logs(self.compiled("test_on_batch")?, ""))
-    }
-
-    /// The output for one batch, as it is: no batching, no copies.
-    ///
-    /// # Errors
-    /// As [`predict`](Model::predict).
-    pub fn predict_on_batch(&self, x: &Tensor) -> Result<Tensor> {
-        let graph = self.graph("predict")?;
-        let x = graph.accept("predict", std::slice::from_ref(x))?;
-        let mut outputs = graph.run(&x, &mut cornu_layers::Context::inference())?;
-        match (outputs.tensors.pop(), outputs.tensors.len()) {
-            (Some(y), 0) => Ok(y),
-            (_, more) => {
-                let rule = "the model must have one output; `predict_all` gives several";
-                Err(Error::value("predict", rule, more + 1))
-            }
-        }
     }
 }
 
