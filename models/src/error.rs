@@ -61,9 +61,6 @@ pub enum Error {
         .0.join(", ")
     )]
     NoGradient(Vec<String>),
-    /// A data set that can't be loaded or a picture that can't be drawn, in its own words.
-    #[error("{0}")]
-    Other(String),
     /// A file that can't be read or written.
     #[error("{}: {rule}; got {got}", .path.display())]
     File {
@@ -74,20 +71,6 @@ pub enum Error {
         /// What happened.
         got: String,
     },
-}
-
-#[cfg(feature = "datasets")]
-impl From<crate::datasets::Error> for Error {
-    fn from(error: crate::datasets::Error) -> Error {
-        Error::Other(error.to_string())
-    }
-}
-
-#[cfg(feature = "plot")]
-impl From<crate::plot::Error> for Error {
-    fn from(error: crate::plot::Error) -> Error {
-        Error::Other(error.to_string())
-    }
 }
 
 impl fmt::Debug for Error {

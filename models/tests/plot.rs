@@ -180,7 +180,7 @@ fn a_file_that_cannot_be_written_is_an_error_that_leaves_the_old_one() {
     let bare = error(directory.join("png"));
     assert!(bare.starts_with("save: the name of a picture must end in `.png` or `.svg`"), "{bare}");
     let absent = error(directory.join("absent").join("a.png"));
-    assert!(absent.contains("absent/a.png`: the picture must be writable; got: "), "{absent}");
+    assert!(absent.contains("absent/a.png: the picture must be writable; got "), "{absent}");
     // A directory in the way: the temporary file is removed again.
     fs::create_dir(directory.join("taken.svg")).unwrap();
     let taken = error(directory.join("taken.svg"));

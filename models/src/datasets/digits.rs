@@ -11,7 +11,8 @@ use std::path::Path;
 use cornu_autodiff::Tensor;
 use flate2::read::GzDecoder;
 
-use super::{Dataset, Error, Result};
+use super::Dataset;
+use crate::error::{Error, Result};
 
 /// Number of samples.
 const SAMPLES: usize = 1797;
@@ -33,7 +34,7 @@ static FILE: &[u8] = include_bytes!("assets/digits.csv.gz");
 /// let x = &data.x / 16.0;
 /// assert_eq!(x.dims(), [1797, 8, 8]);
 /// assert_eq!(data.y.to_vec::<i64>()?[..5], [0, 1, 2, 3, 4]);
-/// # Ok::<(), cornu_models::datasets::Error>(())
+/// # Ok::<(), cornu_models::Error>(())
 /// ```
 ///
 /// # Errors
@@ -48,7 +49,9 @@ pub fn load() -> Result<Dataset> {
 fn parse(file: &[u8]) -> Result<Dataset> {
     let name = Path::new("digits.csv.gz");
     let mut text = String::new();
-    GzDecoder::new(file).read_to_string(&mut text).map_err(|e| Error::io(name, e))?;
+    GzDecoder::new(file)
+        .read_to_string(&mut text)
+        .map_err(|e| Error::file(name, "the data must be gzip", e))?;
     let mut x = Vec::with_capacity(SAMPLES * SIDE * SIDE);
     let mut y = Vec::with_capacity(SAMPLES);
     for line in text.lines() {
@@ -62,14 +65,14 @@ fn parse(file: &[u8]) -> Result<Dataset> {
             }
             _ => {
                 let rule = "a line must hold 64 numbers in 0..=16 and a digit";
-                return Err(Error::content(name, rule, format!("`{line}`")));
+                return Err(Error::file(name, rule, format!("`{line}`")));
             }
         }
     }
     let n = y.len();
     if n != SAMPLES {
         let rule = format!("there must be {SAMPLES} lines");
-        return Err(Error::content(name, rule, n));
+        return Err(Error::file(name, rule, n));
     }
     Dataset::new(Tensor::new(x, [n, SIDE, SIDE])?, Tensor::from(y))
 }

@@ -6,8 +6,9 @@
 
 use std::path::Path;
 
+use super::TrainTest;
 use super::original::Original;
-use super::{Result, TrainTest};
+use crate::error::Result;
 
 const FASHION_MNIST: Original = Original {
     set: "Fashion-MNIST",

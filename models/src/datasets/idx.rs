@@ -12,8 +12,10 @@ use cornu_autodiff::{MAX_RANK, Tensor};
 use flate2::Crc;
 use flate2::read::MultiGzDecoder;
 
-use super::{Error, Result};
+use crate::error::{Error, Result};
 
+/// What must hold of a file before anything else.
+const READABLE: &str = "the file must be readable";
 /// First bytes of a gzip file.
 const GZIP: [u8; 2] = [0x1f, 0x8b];
 /// The most bytes that one byte of DEFLATE data can stand for.
@@ -53,13 +55,13 @@ pub(super) fn read_with_checksum(path: &Path) -> Result<(Tensor, u32)> {
     let values = elements(path, &mut reader, limit, &dims, element.size)?;
     checksum.update(&values);
     let tensor = (element.decode)(values, dims);
-    let tensor = tensor.map_err(|e| Error::content(path, "the axes must make a tensor", e))?;
+    let tensor = tensor.map_err(|e| Error::file(path, "the axes must make a tensor", e))?;
     Ok((tensor, checksum.sum()))
 }
 
 /// The decompressed bytes of a file, and the most there can be of them.
 fn open(path: &Path) -> Result<(Box<dyn Read>, u64)> {
-    let io = |e| Error::io(path, e);
+    let io = |e| Error::file(path, READABLE, e);
     let mut file = File::open(path).map_err(io)?;
     let length = file.metadata().map_err(io)?.len();
     let mut start = Vec::new();
@@ -104,13 +106,13 @@ fn element(path: &Path, magic: [u8; 4]) -> Result<(Element, usize)> {
             let rule = "an IDX file must begin with 00 00, a type in 08 09 0b 0c 0d 0e, and the \
                         number of axes";
             let [a, b, c, d] = magic;
-            return Err(Error::content(path, rule, format!("{a:02x} {b:02x} {c:02x} {d:02x}")));
+            return Err(Error::file(path, rule, format!("{a:02x} {b:02x} {c:02x} {d:02x}")));
         }
     };
     let rank = usize::from(magic[3]);
     if rank > MAX_RANK {
         let rule = format!("a tensor has at most {MAX_RANK} axes");
-        return Err(Error::content(path, rule, rank));
+        return Err(Error::file(path, rule, rank));
     }
     Ok((element, rank))
 }
@@ -127,11 +129,11 @@ fn elements(
     let wants = |n: u64| format!("a header with axes {dims:?} must be followed by {n} bytes");
     let Some(declared) = declared.filter(|&n| n < u64::MAX) else {
         let rule = "the number of elements must fit in 64 bits";
-        return Err(Error::content(path, rule, format!("axes {dims:?}")));
+        return Err(Error::file(path, rule, format!("axes {dims:?}")));
     };
     if declared > limit {
         let got = format!("a file that has room for {limit}");
-        return Err(Error::content(path, wants(declared), got));
+        return Err(Error::file(path, wants(declared), got));
     }
     let mut values = Vec::with_capacity(declared.min(FIRST_RESERVE) as usize);
     // One byte more than declared, to see whether there is more.
@@ -142,8 +144,8 @@ fn elements(
     }
     match values.len() as u64 {
         n if n == declared => Ok(values),
-        n if n < declared => Err(Error::content(path, wants(declared), n)),
-        _ => Err(Error::content(path, wants(declared), "more")),
+        n if n < declared => Err(Error::file(path, wants(declared), n)),
+        _ => Err(Error::file(path, wants(declared), "more")),
     }
 }
 
@@ -151,10 +153,10 @@ fn elements(
 fn unreadable(path: &Path, rule: &str, error: std::io::Error) -> Error {
     use std::io::ErrorKind::{InvalidData, InvalidInput, UnexpectedEof};
     match error.kind() {
-        UnexpectedEof => Error::content(path, rule, "the end of the file"),
+        UnexpectedEof => Error::file(path, rule, "the end of the file"),
         InvalidData | InvalidInput => {
-            Error::content(path, rule, format!("damaged gzip data: {error}"))
+            Error::file(path, rule, format!("damaged gzip data: {error}"))
         }
-        _ => Error::io(path, error),
+        _ => Error::file(path, READABLE, error),
     }
 }

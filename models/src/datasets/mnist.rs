@@ -7,8 +7,9 @@
 
 use std::path::Path;
 
+use super::TrainTest;
 use super::original::Original;
-use super::{Result, TrainTest};
+use crate::error::Result;
 
 const MNIST: Original = Original {
     set: "MNIST",
@@ -31,7 +32,7 @@ const MNIST: Original = Original {
 /// let ((x_train, y_train), (x_test, y_test)) = mnist::load("data/mnist")?;
 /// let x_train = x_train.cast(DType::F32) / 255.0;
 /// # let _ = (x_train, y_train, x_test, y_test);
-/// # Ok::<(), cornu_models::datasets::Error>(())
+/// # Ok::<(), cornu_models::Error>(())
 /// ```
 ///
 /// # Errors

@@ -11,26 +11,25 @@
 //! against the checksums of the originals, and an error tells how to get the files.
 //!
 //! ```
-//! use cornu_models::datasets::{Split, digits};
-//! let ((x_train, y_train), (x_test, y_test)) = digits::load()?.split(0.2, Split::Stratified(7))?;
+//! use cornu_models::{Split, datasets::digits};
+//! let digits = digits::load()?;
+//! let ((x_train, y_train), (x_test, y_test)) = digits.split(Split::Stratified(0.2), 7)?;
 //! assert_eq!(x_train.dims(), [1437, 8, 8]);
 //! assert_eq!(y_test.dims(), [360]);
 //! # let _ = (y_train, x_test);
-//! # Ok::<(), cornu_models::datasets::Error>(())
+//! # Ok::<(), cornu_models::Error>(())
 //! ```
 
 pub mod digits;
-mod error;
 pub mod fashion_mnist;
 pub mod idx;
 pub mod mnist;
 mod original;
 mod split;
 
-use cornu_autodiff::{Error as TensorError, Tensor};
+use cornu_autodiff::Tensor;
 
-pub use error::{Error, Result};
-pub use split::Split;
+use crate::error::{Error, Result};
 
 /// `((x_train, y_train), (x_test, y_test))`, in the order in which Keras's `load_data` has them.
 pub type TrainTest = ((Tensor, Tensor), (Tensor, Tensor));
@@ -54,7 +53,7 @@ impl Dataset {
             ([n, ..], [m, ..]) if n == m => Ok(Dataset { x, y }),
             _ => {
                 let rule = "`x` and `y` must have the same number of rows";
-                Err(TensorError::shape("dataset", rule, &[x.spec(), y.spec()]).into())
+                Err(Error::value("dataset", rule, format!("{} and {}", x.shape(), y.shape())))
             }
         }
     }

@@ -4,7 +4,8 @@ use std::path::{Path, PathBuf};
 
 use cornu_autodiff::{DType, Tensor};
 
-use super::{Error, Result, TrainTest, idx};
+use super::{TrainTest, idx};
+use crate::error::{Error, Result};
 
 /// A set as its makers published it.
 pub(super) struct Original {
@@ -33,11 +34,15 @@ impl Original {
             let (tensor, got) = idx::read_with_checksum(path)?;
             if tensor.rank() != rank || tensor.dtype() != DType::U8 {
                 let rule = format!("there must be uint8 with {rank} axes, magic 00 00 08 0{rank}");
-                return Err(Error::content(path, rule, format!("{:?}", tensor.spec())));
+                return Err(Error::file(path, rule, format!("{:?}", tensor.spec())));
             }
             if checked && got != expected {
-                let (file, set) = (path.clone(), self.set);
-                return Err(Error::Checksum { file, set, expected, got });
+                let rule = format!("the content must be {}'s, CRC-32 {expected:08x}", self.set);
+                let got = format!(
+                    "{got:08x}; fetch the file again, or read your own data in this format with \
+                     `load_unchecked`"
+                );
+                return Err(Error::file(path, rule, got));
             }
             tensors.push(tensor);
         }
@@ -46,7 +51,7 @@ impl Original {
         same_rows(&paths[3], &x_test, &y_test)?;
         if x_train.dims()[1..] != x_test.dims()[1..] {
             let rule = format!("images must be of the training images' shape {}", x_train.shape());
-            return Err(Error::content(&paths[2], rule, x_test.shape()));
+            return Err(Error::file(&paths[2], rule, x_test.shape()));
         }
         Ok(((x_train, y_train), (x_test, y_test)))
     }
@@ -65,8 +70,9 @@ impl Original {
             .map(|((name, _), _)| format!("`{name}`"))
             .collect();
         if !missing.is_empty() {
-            let (set, hint, directory) = (self.set, self.hint, directory.to_path_buf());
-            return Err(Error::Missing { set, directory, missing, hint });
+            let rule = format!("{}'s four IDX files must be here, plain or with `.gz`", self.set);
+            let got = format!("no {}; {}", missing.join(", no "), self.hint);
+            return Err(Error::file(directory, rule, got));
         }
         Ok(found.into_iter().flatten().collect())
     }
@@ -76,7 +82,7 @@ fn same_rows(labels: &Path, x: &Tensor, y: &Tensor) -> Result<()> {
     let (images, got) = (x.dims()[0], y.dims()[0]);
     if images != got {
         let rule = format!("there must be a label for each of the {images} images");
-        return Err(Error::content(labels, rule, format!("{got} labels")));
+        return Err(Error::file(labels, rule, format!("{got} labels")));
     }
     Ok(())
 }

@@ -2,88 +2,81 @@
 
 use std::collections::BTreeMap;
 
-use cornu_autodiff::{Error as TensorError, Tensor, each_dtype};
-use rand::SeedableRng;
-use rand::seq::SliceRandom;
-use rand_chacha::ChaCha8Rng;
+use cornu_autodiff::{Generator, Tensor};
 
-use super::{Dataset, Result, TrainTest};
-
-/// Which rows go to the test part. There is no default: a tail that isn't shuffled has fooled
-/// many.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Split {
-    /// The last rows, in the order they have.
-    Tail,
-    /// Rows drawn with this seed; both parts come out shuffled.
-    Shuffled(u64),
-    /// Rows drawn with this seed such that each class has its share in both parts; both parts
-    /// come out shuffled.
-    Stratified(u64),
-}
+use super::{Dataset, TrainTest};
+use crate::data::Split;
+use crate::error::{Error, Result};
 
 impl Dataset {
-    /// `((x_train, y_train), (x_test, y_test))` with the share `test_size` of the samples, rounded
-    /// up, in the test part. The same seed always draws the same rows.
+    /// `((x_train, y_train), (x_test, y_test))` with the share in `how` of the samples, rounded
+    /// up, in the test part. Random parts follow `seed` and come out shuffled; a stratified one
+    /// gives each class its share in both parts.
     ///
     /// Differs from scikit-learn's `train_test_split` only in the rows that a seed draws.
     ///
     /// ```
     /// use cornu_autodiff::Tensor;
-    /// use cornu_models::datasets::{Dataset, Split};
-    /// let data = Dataset::new(Tensor::from([[1.0f32], [2.0], [3.0], [4.0]]), Tensor::from([0i32, 1, 0, 1]))?;
-    /// let (_, (x_test, y_test)) = data.split(0.25, Split::Tail)?;
+    /// use cornu_models::{Split, datasets::Dataset};
+    /// let x = Tensor::from([[1.0f32], [2.0], [3.0], [4.0]]);
+    /// let data = Dataset::new(x, Tensor::from([0i32, 1, 0, 1]))?;
+    /// let (_, (x_test, y_test)) = data.split(Split::Tail(0.25), 0)?;
     /// assert_eq!(x_test.to_vec::<f32>()?, [4.0]);
     /// assert_eq!(y_test.to_vec::<i32>()?, [1]);
-    /// # Ok::<(), cornu_models::datasets::Error>(())
+    /// # Ok::<(), cornu_models::Error>(())
     /// ```
     ///
     /// # Errors
     /// When either part would be empty; for [`Split::Stratified`] also when a sample has not
     /// exactly one whole-numbered label, or a class can't be in both parts.
     #[doc(alias = "train_test_split")]
-    pub fn split(&self, test_size: f64, how: Split) -> Result<TrainTest> {
-        let (n, test) = (self.len(), self.test_rows(test_size)?);
-        let (train_rows, test_rows) = match how {
-            Split::Tail => ((0..n - test).collect(), (n - test..n).collect()),
-            Split::Shuffled(seed) => {
-                let mut rows: Vec<usize> = (0..n).collect();
-                rows.shuffle(&mut ChaCha8Rng::seed_from_u64(seed));
-                let train = rows.split_off(test);
-                (train, rows)
+    pub fn split(&self, how: Split, seed: u64) -> Result<TrainTest> {
+        let (n, generator) = (self.len(), Generator::new(seed));
+        let (train, test) = match how {
+            Split::Tail(share) => {
+                let train = n - self.test_rows(share)?;
+                ((0..train).collect(), (train..n).collect())
             }
-            Split::Stratified(seed) => self.stratified(test, seed)?,
+            Split::Shuffled(share) => {
+                let mut test = generator.permutation(n);
+                let train = test.split_off(self.test_rows(share)?);
+                (train, test)
+            }
+            Split::Stratified(share) => self.stratified(self.test_rows(share)?, &generator)?,
         };
-        let train = (take(&self.x, &train_rows)?, take(&self.y, &train_rows)?);
-        Ok((train, (take(&self.x, &test_rows)?, take(&self.y, &test_rows)?)))
+        let rows = |rows: Vec<usize>| {
+            let rows = Tensor::from(rows.into_iter().map(|row| row as i64).collect::<Vec<_>>());
+            (self.x.take(&rows, 0), self.y.take(&rows, 0))
+        };
+        Ok((rows(train), rows(test)))
     }
 
     /// Number of rows in the test part.
-    fn test_rows(&self, test_size: f64) -> Result<usize> {
+    fn test_rows(&self, share: f64) -> Result<usize> {
         let n = self.len();
         // A hair less, so that 0.07 of 100 is 7 although the product is 7.000000000000001.
-        let test = (test_size * n as f64 - 1e-9).ceil();
+        let test = (share * n as f64 - 1e-9).ceil();
         if test >= 1.0 && test < n as f64 {
             return Ok(test as usize);
         }
-        let rule = "`test_size` must be a share between 0 and 1 that leaves both parts a sample";
-        Err(TensorError::value("split", rule, format!("{test_size} of {n} samples")).into())
+        let rule = "the test part must be a share between 0 and 1 that leaves both parts a sample";
+        Err(Error::value("split", rule, format!("{share} of {n} samples")))
     }
 
     /// Train rows and test rows in which each class has its share.
-    fn stratified(&self, test: usize, seed: u64) -> Result<(Vec<usize>, Vec<usize>)> {
+    fn stratified(&self, test: usize, generator: &Generator) -> Result<(Vec<usize>, Vec<usize>)> {
         let classes = self.classes()?;
         let shares = shares(&classes, self.len(), test)?;
-        let mut random = ChaCha8Rng::seed_from_u64(seed);
+        let shuffled = |rows: &[usize]| -> Vec<usize> {
+            generator.permutation(rows.len()).into_iter().map(|at| rows[at]).collect()
+        };
         let (mut train_rows, mut test_rows) = (Vec::new(), Vec::new());
-        for (mut rows, share) in classes.into_values().zip(shares) {
-            rows.shuffle(&mut random);
+        for (rows, share) in classes.values().zip(shares) {
+            let rows = shuffled(rows);
             test_rows.extend_from_slice(&rows[..share]);
             train_rows.extend_from_slice(&rows[share..]);
         }
-        train_rows.shuffle(&mut random);
-        test_rows.shuffle(&mut random);
-        Ok((train_rows, test_rows))
+        Ok((shuffled(&train_rows), shuffled(&test_rows)))
     }
 
     /// The rows of each class, in the order of the labels.
@@ -91,7 +84,7 @@ impl Dataset {
         let labels = self.y.to_f64_vec()?;
         if labels.len() != self.len() || !labels.iter().all(|v| v.fract() == 0.0) {
             let rule = "a stratified split needs one whole number a sample in `y`";
-            return Err(TensorError::shape("split", rule, &[self.y.spec()]).into());
+            return Err(Error::value("split", rule, format!("{:?}", self.y.spec())));
         }
         let mut classes = BTreeMap::<i64, Vec<usize>>::new();
         for (row, &label) in labels.iter().enumerate() {
@@ -107,12 +100,12 @@ fn shares(classes: &BTreeMap<i64, Vec<usize>>, n: usize, test: usize) -> Result<
     let sizes: Vec<usize> = classes.values().map(Vec::len).collect();
     if let Some((label, _)) = classes.iter().find(|(_, rows)| rows.len() < 2) {
         let rule = "a stratified split needs two samples or more of each class";
-        return Err(TensorError::value("split", rule, format!("one of class {label}")).into());
+        return Err(Error::value("split", rule, format!("one of class {label}")));
     }
     if test < sizes.len() || n - test < sizes.len() {
         let rule = format!("both parts must have room for each of the {} classes", sizes.len());
         let got = format!("{} and {test} samples", n - test);
-        return Err(TensorError::value("split", rule, got).into());
+        return Err(Error::value("split", rule, got));
     }
     let mut shares: Vec<usize> =
         sizes.iter().map(|&size| (size * test / n).clamp(1, size - 1)).collect();
@@ -129,16 +122,4 @@ fn shares(classes: &BTreeMap<i64, Vec<usize>>, n: usize, test: usize) -> Result<
         shares[least.expect("the test part has more rows than classes")] -= 1;
     }
     Ok(shares)
-}
-
-/// The given rows of `x`, in the given order.
-fn take(x: &Tensor, rows: &[usize]) -> Result<Tensor> {
-    let mut dims = x.dims().to_vec();
-    let width: usize = dims[1..].iter().product();
-    dims[0] = rows.len();
-    let taken = each_dtype!(x.dtype(), T => x.with_slice(|values: &[T]| {
-        let rows = rows.iter().map(|&row| &values[row * width..(row + 1) * width]);
-        Tensor::new(rows.collect::<Vec<_>>().concat(), dims)
-    })?);
-    Ok(taken?)
 }

@@ -3,7 +3,8 @@
 use std::path::Path;
 
 use super::axis::Spread;
-use super::{Error, Result, file, layout, svg};
+use super::{file, layout, svg};
+use crate::error::{Error, Result};
 
 /// Lines and points between two axes, with a title, a legend and ticks.
 ///
@@ -20,7 +21,7 @@ use super::{Error, Result, file, layout, svg};
 ///     .line("stochastic", &[0.0, 0.3, 0.6], &[0.7, 0.1, 0.02])
 ///     .to_svg()?;
 /// assert!(svg.contains("Three kinds of descent"));
-/// # Ok::<(), cornu_models::plot::Error>(())
+/// # Ok::<(), cornu_models::Error>(())
 /// ```
 #[derive(Clone, Debug)]
 #[must_use = "a chart is drawn by `save`"]

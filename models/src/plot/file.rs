@@ -6,7 +6,8 @@ use std::path::Path;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use super::picture::Picture;
-use super::{Error, Result, bitmap, svg};
+use super::{bitmap, svg};
+use crate::error::{Error, Result};
 
 /// Encodes by the suffix of `path` and writes whole or not at all.
 pub(super) fn save(picture: impl FnOnce() -> Result<Picture>, path: &Path) -> Result<()> {
@@ -24,7 +25,7 @@ pub(super) fn save(picture: impl FnOnce() -> Result<Picture>, path: &Path) -> Re
         }
     };
     let written = encode(&picture()?).and_then(|bytes| replace(path, &bytes));
-    written.map_err(|error| Error::Io { file: path.to_path_buf(), error })
+    written.map_err(|error| Error::file(path, "the picture must be writable", error))
 }
 
 /// Writes a temporary file beside `path` and renames it.

@@ -5,7 +5,8 @@ use std::path::Path;
 use cornu_autodiff::{DType, Tensor};
 
 use super::picture::{ALARM, Anchor, Color, INK, Picture, Shape};
-use super::{Error, Result, file, font, layout, svg};
+use super::{file, font, layout, svg};
+use crate::error::{Error, Result};
 
 /// Images side by side, each with a caption: samples, or what a model makes of them.
 ///
@@ -21,7 +22,7 @@ use super::{Error, Result, file, font, layout, svg};
 ///     .marked(&[false, false, true])
 ///     .to_svg()?;
 /// assert!(svg.contains("1 (is 7)"));
-/// # Ok::<(), cornu_models::plot::Error>(())
+/// # Ok::<(), cornu_models::Error>(())
 /// ```
 #[derive(Clone, Debug)]
 #[must_use = "images are drawn by `save`"]

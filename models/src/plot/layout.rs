@@ -1,11 +1,11 @@
 //! Where the parts of a chart go. Nothing covers anything: the title is on top, the legend below
 //! it, then the plot with its ticks outside.
 
-use super::Result;
 use super::axis::{Axis, Tick};
 use super::chart::{Chart, Kind, Series};
 use super::font;
 use super::picture::{Anchor, Color, FAINT, GRID, INK, Picture};
+use crate::error::Result;
 
 /// Colours that stay apart for the colour-blind (Okabe and Ito 2008, *Color Universal Design*),
 /// without those too light for thin lines.

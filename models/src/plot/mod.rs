@@ -41,47 +41,12 @@ mod layout;
 mod picture;
 mod svg;
 
-use std::io;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 pub use chart::Chart;
 pub use images::Images;
 
-/// `Result` with this module's [`Error`].
-pub type Result<T, E = Error> = std::result::Result<T, E>;
-
-/// Why a picture could not be drawn or saved.
-#[derive(Debug, thiserror::Error)]
-#[non_exhaustive]
-pub enum Error {
-    /// Data that can't be drawn.
-    #[error("{place}: {rule}; got {got}")]
-    Value {
-        /// The chart and series, by their titles.
-        place: String,
-        /// What must hold.
-        rule: String,
-        /// What it was given.
-        got: String,
-    },
-    /// A file that could not be written.
-    #[error("`{}`: the picture must be writable; got: {error}", .file.display())]
-    Io {
-        /// The file.
-        file: PathBuf,
-        /// What the system said.
-        error: io::Error,
-    },
-    /// An unknown format, or a tensor without values.
-    #[error(transparent)]
-    Tensor(#[from] cornu_autodiff::Error),
-}
-
-impl Error {
-    fn value(place: impl Into<String>, rule: impl Into<String>, got: impl ToString) -> Error {
-        Error::Value { place: place.into(), rule: rule.into(), got: got.to_string() }
-    }
-}
+use crate::error::Result;
 
 /// Draws each `(name, x, y)` as a line and saves the picture.
 ///
