@@ -8,6 +8,7 @@ mod network;
 mod pairs;
 mod products;
 mod shape;
+mod spatial;
 
 use crate::case::Case;
 
@@ -22,6 +23,7 @@ pub(crate) fn cases() -> Vec<Case> {
         choose::cases,
         products::cases,
         network::cases,
+        spatial::cases,
     ];
     families.iter().flat_map(|family| family()).collect()
 }
