@@ -4,4 +4,5 @@
 mod nn {
     mod activations;
     mod losses;
+    mod normalize;
 }

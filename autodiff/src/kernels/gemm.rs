@@ -50,7 +50,8 @@ pub(crate) trait Gemm: Element {
     );
 }
 
-/// Multiply-adds under which plain loops win.
+/// Multiply-adds under which plain loops win. They add the products in the order of the inner
+/// axis whatever the layouts, so that layouts don't change bits.
 const SMALL: usize = 4096;
 /// Multiply-adds from which a second thread pays.
 const PARALLEL: usize = 1 << 20;
@@ -70,16 +71,39 @@ macro_rules! small {
                     if !accumulate {
                         row.fill(0.0);
                     }
-                    for p in 0..k {
-                        let x = a.at(i, p);
-                        if b.column == 1 {
+                    if b.column == 1 && n > 1 {
+                        for p in 0..k {
+                            let x = a.at(i, p);
                             let start = (b.offset as isize + p as isize * b.row) as usize;
                             let b_row = &b.values[start..start + n];
                             row.iter_mut().zip(b_row).for_each(|(y, &b)| *y += x * b);
-                        } else {
-                            for (j, y) in row.iter_mut().enumerate() {
-                                *y += x * b.at(p, j);
+                        }
+                    } else if b.row == 1 && a.column == 1 {
+                        // Both walk side by side along the inner axis; four sums at a time
+                        // don't wait for each other.
+                        let start = (a.offset as isize + i as isize * a.row) as usize;
+                        let a_row = &a.values[start..start + k];
+                        let column = |j: usize| {
+                            let start = (b.offset as isize + j as isize * b.column) as usize;
+                            &b.values[start..start + k]
+                        };
+                        let (fours, rest) = row.as_chunks_mut::<4>();
+                        for (j, y) in fours.iter_mut().enumerate() {
+                            let columns: [_; 4] = std::array::from_fn(|t| column(4 * j + t));
+                            for (p, x) in a_row.iter().enumerate() {
+                                for t in 0..4 {
+                                    y[t] += x * columns[t][p];
+                                }
                             }
+                        }
+                        let first = 4 * fours.len();
+                        for (j, y) in rest.iter_mut().enumerate() {
+                            let pairs = a_row.iter().zip(column(first + j));
+                            *y = pairs.fold(*y, |y, (a, b)| y + a * b);
+                        }
+                    } else {
+                        for (j, y) in row.iter_mut().enumerate() {
+                            *y = (0..k).fold(*y, |y, p| y + a.at(i, p) * b.at(p, j));
                         }
                     }
                 }
@@ -150,3 +174,34 @@ macro_rules! gemm {
 }
 gemm!(f32, small_f32, gemm_f32::gemm::f32::get_gemm_fn);
 gemm!(f64, small_f64, gemm_f64::gemm::f64::get_gemm_fn);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn small_and_large_products_of_every_layout_agree_with_plain_loops() {
+        let values: Vec<f64> = (0..4000).map(|i| (f64::from(i) * 0.7).sin()).collect();
+        for [m, n, k] in [[4, 10, 2], [4, 1, 10], [1, 7, 33], [5, 3, 20], [3, 4, 0], [30, 17, 40]] {
+            let layouts = |rows: usize, columns: usize| {
+                let (r, c) = (rows as isize, columns as isize);
+                let matrix = |row, column, offset| Matrix { values: &values, offset, row, column };
+                [matrix(c, 1, 3), matrix(1, r, 0), matrix(2 * c, 2, 1), matrix(-c, -1, 3900)]
+            };
+            for a in layouts(m, k) {
+                for b in layouts(k, n) {
+                    for accumulate in [false, true] {
+                        let mut out = vec![1.0; m * n];
+                        f64::gemm([m, n, k], a, b, &mut out, accumulate);
+                        for (at, y) in out.iter().enumerate() {
+                            let (i, j) = (at / n, at % n);
+                            let sum: f64 = (0..k).map(|p| a.at(i, p) * b.at(p, j)).sum();
+                            let exact = if accumulate { sum + 1.0 } else { sum };
+                            assert!((y - exact).abs() <= 1e-12, "{m} {n} {k}: {y} {exact}");
+                        }
+                    }
+                }
+            }
+        }
+    }
+}

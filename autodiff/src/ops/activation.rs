@@ -10,7 +10,7 @@ use crate::error::{Error, Result};
 use crate::kernels::elementwise::{map1, map2};
 use crate::op::{Call, Gradients, Op, Saves, apply, must};
 use crate::ops::unary::float_only;
-use crate::shape::Spec;
+use crate::shape::{Spec, axis_of};
 use crate::tape::is_recording;
 use crate::tensor::Tensor;
 
@@ -202,5 +202,21 @@ impl Tensor {
                 apply(ReluWith { negative_slope, lowest, max_value, threshold }, &[self])
             }
         }
+    }
+
+    /// The first half of an axis times the sigmoid of the second: a gated linear unit (Dauphin
+    /// et al. 2016, arXiv:1612.08083).
+    ///
+    /// # Errors
+    /// When the axis is out of range or of odd length, or the elements are not floating-point.
+    pub fn glu(&self, axis: isize) -> Result<Tensor> {
+        let at = axis_of("glu", axis, self.rank())?;
+        let n = self.dims()[at];
+        if n % 2 == 1 {
+            let rule = format!("axis {axis} must have an even number of elements");
+            return Err(Error::shape("glu", rule, &[self.spec()]));
+        }
+        let halves = self.split_sizes(&[n / 2, n / 2], axis);
+        apply(super::Multiply, &[&halves[0], &apply(super::Sigmoid, &[&halves[1]])?])
     }
 }

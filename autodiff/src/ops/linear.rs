@@ -36,6 +36,7 @@ pub enum Fused {
 
 /// Runs `$body` with `$f` the activation and `$d` its slope times `g`, from its value `y`, as
 /// closures on `$T`; nothing for no activation.
+#[rustfmt::skip]
 macro_rules! each_activation {
     ($activation:expr, $T:ident, |$f:ident, $d:ident, $cost:ident| $body:expr) => {{
         #[allow(unused_imports)]
@@ -48,7 +49,7 @@ macro_rules! each_activation {
                 let ($f, $d, $cost) = ($value, $slope, $price);
                 $body
             }};
-                                            }
+        }
         match $activation {
             Fused::Linear => {}
             Fused::Relu => run!(1, |x: $T| relu(x), |y: $T, g: $T| g * step(y)),

@@ -1,6 +1,7 @@
 //! Every op, with its rule, its value and its derivative in one place.
 
 mod activation;
+mod batch_norm;
 mod binary;
 mod broadcast;
 mod compare;
@@ -10,6 +11,7 @@ mod einsum;
 mod formulas;
 mod gather;
 mod join;
+mod layer_norm;
 mod linear;
 mod matmul;
 mod pad;
@@ -27,6 +29,7 @@ mod unary;
 mod window;
 
 pub use activation::*;
+pub use batch_norm::*;
 pub use binary::*;
 pub(crate) use binary::{add_in_place, owned_left, owned_right};
 pub use broadcast::*;
@@ -36,6 +39,7 @@ pub use cross_entropy::*;
 pub use einsum::*;
 pub use gather::*;
 pub use join::*;
+pub use layer_norm::*;
 pub use linear::*;
 pub use matmul::*;
 pub use pad::*;

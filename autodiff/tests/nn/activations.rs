@@ -119,3 +119,11 @@ fn linear_names_what_doesn_t_fit() {
     assert_eq!(linear(&f(&[0, 3]), &f(&[3, 5]), None, Fused::Tanh).unwrap().dims(), [0, 5]);
     assert_eq!(linear(&f(&[2, 0]), &f(&[0, 5]), None, Fused::Tanh).unwrap().dims(), [2, 5]);
 }
+
+#[test]
+fn glu_gates_one_half_with_the_other() {
+    let x = Tensor::from([[1.0f32, 2.0, 0.0, 1e9]]);
+    assert_eq!(x.glu(-1).unwrap().to_vec::<f32>().unwrap(), [0.5, 2.0]);
+    let error = x.glu(0).unwrap_err().to_string();
+    assert_eq!(error, "glu: axis 0 must have an even number of elements; got (1, 4)");
+}

@@ -2,11 +2,11 @@
 
 use cornu_autodiff::DType;
 use cornu_autodiff::ops::{
-    Fused, binary_cross_entropy, linear, sigmoid_cross_entropy, softmax_cross_entropy,
-    sparse_softmax_cross_entropy,
+    Fused, batch_norm, binary_cross_entropy, layer_norm, linear, rms_norm, sigmoid_cross_entropy,
+    softmax_cross_entropy, sparse_softmax_cross_entropy,
 };
 
-use crate::case::{Case, distinct, floats, floats_off, op, whole};
+use crate::case::{Case, distinct, floats, floats_off, made, op, whole};
 
 #[rustfmt::skip]
 pub(crate) fn cases() -> Vec<Case> {
@@ -57,5 +57,20 @@ pub(crate) fn cases() -> Vec<Case> {
             |n| vec![floats([2, 2, n], -1.0..1.0), floats([n, 3], -1.0..1.0), floats([3], 0.1..1.0)]),
         op("linear", |x| linear(&x[0], &x[1], Some(&x[2]), Fused::Softplus).expect("it fits"),
             |n| vec![floats([2, 2, n], -1.0..1.0), floats([n, 3], -1.0..1.0), floats([3], 0.1..1.0)]),
+        made("glu", |x| x[0].glu(1).expect("an even axis"),
+            |n| vec![floats([n, 4, 2], -2.0..2.0)]),
+        op("layer_norm", |x| layer_norm(&x[0], None, None, 1, 0.1).expect("it fits"),
+            |n| vec![floats([2, n], -1.0..1.0)]),
+        op("layer_norm", |x| layer_norm(&x[0], Some(&x[1]), None, 1, 0.1).expect("it fits"),
+            |n| vec![floats([n, 3], -1.0..1.0), floats([3], -1.0..1.0)]),
+        op("layer_norm", |x| layer_norm(&x[0], Some(&x[1]), Some(&x[2]), 2, 0.1).expect("it fits"),
+            |n| vec![floats([2, 2, n], -1.0..1.0), floats([2, n], -1.0..1.0), floats([2, n], -1.0..1.0)]),
+        op("layer_norm", |x| rms_norm(&x[0], Some(&x[1]), 1, 0.1).expect("it fits"),
+            |n| vec![floats([2, n], -1.0..1.0), floats([n], -1.0..1.0)]),
+        op("batch_norm",
+            |x| batch_norm(&x[0], Some(&x[1]), Some(&x[2]), 0.1).expect("it fits").0,
+            |n| vec![floats([n, 2, 3], -1.0..1.0), floats([3], -1.0..1.0), floats([3], -1.0..1.0)]),
+        op("batch_norm", |x| batch_norm(&x[0], None, Some(&x[1]), 0.1).expect("it fits").0,
+            |n| vec![floats([4, n], -1.0..1.0), floats([n], -1.0..1.0)]),
     ]
 }

@@ -1,0 +1,286 @@
+//! Statistics of rows and of columns, and what normalising by them takes.
+
+use super::float::{Float, total};
+use super::parallel;
+use super::simd::vectorized;
+
+/// Work behind one element, as [`parallel::chunks_mut`] counts it.
+const COST: usize = 4;
+/// Elements summed into one partial result of a column.
+const PIECE: usize = 1 << 16;
+
+/// A matrix of rows that are normalised one by one.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Rows<'a, T> {
+    pub(crate) x: &'a [T],
+    pub(crate) len: usize,
+    /// Whether the mean is subtracted.
+    pub(crate) centred: bool,
+    pub(crate) epsilon: T,
+}
+
+vectorized! {
+    fn moments_of[T: Float](rows: Rows<'_, T>, first: usize, out: &mut [[T; 2]]) {
+        let n = T::from_f64(rows.len as f64);
+        let x = &rows.x[first * rows.len..];
+        for (x, out) in x.chunks_exact(rows.len).zip(out) {
+            let mean = if rows.centred { total(rows.len, |i| x[i]) / n } else { T::ZERO };
+            let variance = total(rows.len, |i| (x[i] - mean) * (x[i] - mean)) / n;
+            *out = [mean, T::ONE / (variance + rows.epsilon).sqrt_()];
+        }
+    }
+}
+
+impl<T: Float> Rows<'_, T> {
+    /// Mean, and one over the standard deviation, of each row.
+    pub(crate) fn moments(self) -> Vec<[T; 2]> {
+        let mut out = vec![[T::ZERO; 2]; self.x.len().checked_div(self.len).unwrap_or(0)];
+        if out.is_empty() {
+            return out;
+        }
+        parallel::chunks_mut(&mut out, 1, COST * self.len, |first, out| {
+            moments_of(self, first, out);
+        });
+        out
+    }
+}
+
+vectorized! {
+    fn normalize_rows[T: Float](
+        x: &[T], moments: &[[T; 2]], gamma: Option<&[T]>, beta: Option<&[T]>, out: &mut [T],
+        len: usize,
+    ) {
+        for ((x, y), &[mean, scale]) in
+            x.chunks_exact(len).zip(out.chunks_exact_mut(len)).zip(moments)
+        {
+            y.iter_mut().zip(x).for_each(|(y, &x)| *y = (x - mean) * scale);
+            if let Some(gamma) = gamma {
+                y.iter_mut().zip(gamma).for_each(|(y, &gamma)| *y *= gamma);
+            }
+            if let Some(beta) = beta {
+                y.iter_mut().zip(beta).for_each(|(y, &beta)| *y += beta);
+            }
+        }
+    }
+}
+
+/// `(x - mean) · scale · gamma + beta` of each row.
+pub(crate) fn normalize<T: Float>(
+    rows: Rows<'_, T>,
+    gamma: Option<&[T]>,
+    beta: Option<&[T]>,
+    out: &mut [T],
+) {
+    let (len, moments) = (rows.len, rows.moments());
+    if out.is_empty() {
+        return;
+    }
+    parallel::chunks_mut(out, len, COST, |first, out| {
+        let range = first * len..first * len + out.len();
+        normalize_rows(&rows.x[range], &moments[first..], gamma, beta, out, len);
+    });
+}
+
+vectorized! {
+    fn slope_rows[T: Float](
+        rows: Rows<'_, T>, moments: &[[T; 2]], gamma: Option<&[T]>, g: &[T], first: usize,
+        out: &mut [T],
+    ) {
+        let len = rows.len;
+        let n = T::from_f64(len as f64);
+        for (i, out) in out.chunks_exact_mut(len).enumerate() {
+            let at = (first + i) * len..(first + i + 1) * len;
+            let (x, g, [mean, scale]) = (&rows.x[at.clone()], &g[at], moments[first + i]);
+            match gamma {
+                Some(gamma) => {
+                    out.iter_mut().zip(g).zip(gamma).for_each(|((o, &g), &c)| *o = g * c);
+                }
+                None => out.copy_from_slice(g),
+            }
+            let sum = if rows.centred { total(len, |i| out[i]) / n } else { T::ZERO };
+            let dot = total(len, |i| out[i] * (x[i] - mean)) * scale / n;
+            for (o, &x) in out.iter_mut().zip(x) {
+                *o = (*o - sum - (x - mean) * scale * dot) * scale;
+            }
+        }
+    }
+}
+
+/// The gradient of [`normalize`] by `x`.
+pub(crate) fn slope<T: Float>(
+    rows: Rows<'_, T>,
+    moments: &[[T; 2]],
+    gamma: Option<&[T]>,
+    g: &[T],
+    out: &mut [T],
+) {
+    if !out.is_empty() {
+        parallel::chunks_mut(out, rows.len, 2 * COST, |first, out| {
+            slope_rows(rows, moments, gamma, g, first, out);
+        });
+    }
+}
+
+vectorized! {
+    fn scale_slope_rows[T: Float](
+        x: &[T], moments: &[[T; 2]], g: &[T], len: usize, out: &mut [T],
+    ) {
+        let rows = x.chunks_exact(len).zip(g.chunks_exact(len));
+        for ((x, g), &[mean, scale]) in rows.zip(moments) {
+            for ((out, &x), &g) in out.iter_mut().zip(x).zip(g) {
+                *out += g * ((x - mean) * scale);
+            }
+        }
+    }
+}
+
+/// The gradient of [`normalize`] by gamma.
+pub(crate) fn scale_slope<T: Float>(rows: Rows<'_, T>, moments: &[[T; 2]], g: &[T], out: &mut [T]) {
+    let len = rows.len;
+    fold(rows.x.len(), len, out, |first, count, out| {
+        let range = first * len..(first + count) * len;
+        let moments = &moments[first..first + count];
+        scale_slope_rows(&rows.x[range.clone()], moments, &g[range], len, out);
+    });
+}
+
+/// Sums over the rows of `size` elements in rows of `len`: `f(first, count, sums)` adds those of
+/// some rows. Partial sums depend on sizes alone and are added in order.
+fn fold<T: Float>(
+    size: usize,
+    len: usize,
+    out: &mut [T],
+    f: impl Fn(usize, usize, &mut [T]) + Sync + Send,
+) {
+    out.fill(T::ZERO);
+    let rows = size.checked_div(len).unwrap_or(0);
+    if rows == 0 {
+        return;
+    }
+    let piece = (PIECE / len).max(1);
+    if rows <= piece {
+        return f(0, rows, out);
+    }
+    let width = out.len();
+    let mut partial = vec![T::ZERO; rows.div_ceil(piece) * width];
+    parallel::chunks_mut(&mut partial, width, COST * piece * len / width, |first, partial| {
+        for (i, sums) in partial.chunks_exact_mut(width).enumerate() {
+            let start = (first + i) * piece;
+            f(start, piece.min(rows - start), sums);
+        }
+    });
+    for sums in partial.chunks_exact(width) {
+        out.iter_mut().zip(sums).for_each(|(out, &sum)| *out += sum);
+    }
+}
+
+vectorized! {
+    fn sum_columns[T: Float](x: &[T], out: &mut [T]) {
+        for x in x.chunks_exact(out.len()) {
+            out.iter_mut().zip(x).for_each(|(out, &x)| *out += x);
+        }
+    }
+}
+
+vectorized! {
+    fn sum_column_squares[T: Float](x: &[T], mean: &[T], out: &mut [T]) {
+        for x in x.chunks_exact(out.len()) {
+            for ((out, &x), &mean) in out.iter_mut().zip(x).zip(mean) {
+                *out += (x - mean) * (x - mean);
+            }
+        }
+    }
+}
+
+/// Means of the columns.
+pub(crate) fn column_means<T: Float>(x: &[T], out: &mut [T]) {
+    let len = out.len();
+    fold(x.len(), len, out, |first, count, out| {
+        sum_columns(&x[first * len..(first + count) * len], out);
+    });
+    divide(out, x.len().checked_div(len).unwrap_or(0));
+}
+
+/// Mean squared distances of the columns from their means.
+pub(crate) fn column_variances<T: Float>(x: &[T], means: &[T], out: &mut [T]) {
+    let len = out.len();
+    fold(x.len(), len, out, |first, count, out| {
+        sum_column_squares(&x[first * len..(first + count) * len], means, out);
+    });
+    divide(out, x.len().checked_div(len).unwrap_or(0));
+}
+
+fn divide<T: Float>(values: &mut [T], n: usize) {
+    let n = T::from_f64(n as f64);
+    values.iter_mut().for_each(|v| *v = *v / n);
+}
+
+vectorized! {
+    fn affine_rows[T: Float](x: &[T], factor: &[T], summand: &[T], out: &mut [T]) {
+        let len = factor.len();
+        for (x, out) in x.chunks_exact(len).zip(out.chunks_exact_mut(len)) {
+            for (((out, &x), &a), &b) in out.iter_mut().zip(x).zip(factor).zip(summand) {
+                *out = x * a + b;
+            }
+        }
+    }
+}
+
+/// `x · factor + summand`, a factor and a summand a column.
+pub(crate) fn affine<T: Float>(x: &[T], factor: &[T], summand: &[T], out: &mut [T]) {
+    let len = factor.len();
+    if !out.is_empty() {
+        parallel::chunks_mut(out, len, 2, |first, out| {
+            affine_rows(&x[first * len..first * len + out.len()], factor, summand, out);
+        });
+    }
+}
+
+vectorized! {
+    /// Adds to the first half of `out` the columns of `g`, to the second those of `g · (x - mean)`.
+    fn sum_slopes[T: Float](x: &[T], g: &[T], mean: &[T], out: &mut [T]) {
+        let len = mean.len();
+        let (sums, products) = out.split_at_mut(len);
+        for (x, g) in x.chunks_exact(len).zip(g.chunks_exact(len)) {
+            sums.iter_mut().zip(g).for_each(|(sum, &g)| *sum += g);
+            for (((out, &x), &g), &mean) in products.iter_mut().zip(x).zip(g).zip(mean) {
+                *out += g * (x - mean);
+            }
+        }
+    }
+}
+
+/// Column sums of `g`, then of `g · (x - mean)`.
+pub(crate) fn column_slopes<T: Float>(x: &[T], g: &[T], mean: &[T]) -> Vec<T> {
+    let len = mean.len();
+    let mut out = vec![T::ZERO; 2 * len];
+    fold(x.len(), len, &mut out, |first, count, out| {
+        let range = first * len..(first + count) * len;
+        sum_slopes(&x[range.clone()], &g[range], mean, out);
+    });
+    out
+}
+
+vectorized! {
+    fn combine_rows[T: Float](x: &[T], g: &[T], factors: [&[T]; 3], out: &mut [T]) {
+        let len = factors[0].len();
+        let rows = x.chunks_exact(len).zip(g.chunks_exact(len));
+        for ((x, g), out) in rows.zip(out.chunks_exact_mut(len)) {
+            let factors = factors[0].iter().zip(factors[1]).zip(factors[2]);
+            for (((out, &x), &g), ((&a, &b), &c)) in out.iter_mut().zip(x).zip(g).zip(factors) {
+                *out = g * a + x * b + c;
+            }
+        }
+    }
+}
+
+/// `g · a + x · b + c` with numbers `[a, b, c]` a column.
+pub(crate) fn combine<T: Float>(x: &[T], g: &[T], factors: [&[T]; 3], out: &mut [T]) {
+    let len = factors[0].len();
+    if !out.is_empty() {
+        parallel::chunks_mut(out, len, 3, |first, out| {
+            let range = first * len..first * len + out.len();
+            combine_rows(&x[range.clone()], &g[range], factors, out);
+        });
+    }
+}
