@@ -54,28 +54,35 @@ fn detect() -> Level {
     Level::Baseline
 }
 
-/// Defines a function whose body is compiled for every [`Level`] and dispatched at run time.
+/// Whether a kernel on this type is worth compiling for every level: float32, which networks
+/// are made of. The others run at the baseline, or programs would take minutes to build.
+pub(crate) const fn is_hot<T: crate::dtype::Element>() -> bool {
+    matches!(T::DTYPE, crate::dtype::DType::F32)
+}
+
+/// Defines a function whose body is compiled for every [`Level`] and dispatched at run time; a
+/// generic one only where its first type is [hot](is_hot).
 ///
 /// `vectorized! { pub(crate) fn name[T: Bound](a: A, b: B) -> R { body } }`
 macro_rules! vectorized {
-    ($(#[$meta:meta])* $vis:vis fn $name:ident $([$($generics:tt)*])? (
+    ($(#[$meta:meta])* $vis:vis fn $name:ident $([$first:ident $($generics:tt)*])? (
         $($arg:ident: $ty:ty),* $(,)?
     ) $(-> $ret:ty)? $body:block) => {
         $(#[$meta])*
         #[inline]
         #[allow(unsafe_code, clippy::too_many_arguments, clippy::needless_lifetimes)]
-        $vis fn $name $(<$($generics)*>)? ($($arg: $ty),*) $(-> $ret)? {
+        $vis fn $name $(<$first $($generics)*>)? ($($arg: $ty),*) $(-> $ret)? {
             #[inline(always)]
-            fn body $(<$($generics)*>)? ($($arg: $ty),*) $(-> $ret)? $body
+            fn body $(<$first $($generics)*>)? ($($arg: $ty),*) $(-> $ret)? $body
 
-            #[cfg(all(target_arch = "x86_64", not(debug_assertions)))]
-            {
+            #[cfg(target_arch = "x86_64")]
+            if const { true $(&& $crate::kernels::simd::is_hot::<$first>())? } {
                 #[target_feature(enable = "avx2")]
-                fn avx2 $(<$($generics)*>)? ($($arg: $ty),*) $(-> $ret)? {
+                fn avx2 $(<$first $($generics)*>)? ($($arg: $ty),*) $(-> $ret)? {
                     body($($arg),*)
                 }
                 #[target_feature(enable = "avx2,avx512f,avx512bw,avx512dq,avx512vl")]
-                fn avx512 $(<$($generics)*>)? ($($arg: $ty),*) $(-> $ret)? {
+                fn avx512 $(<$first $($generics)*>)? ($($arg: $ty),*) $(-> $ret)? {
                     body($($arg),*)
                 }
                 match $crate::kernels::simd::level() {
