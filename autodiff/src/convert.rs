@@ -4,6 +4,7 @@ use ndarray::{ArrayBase, ArrayD, Data, Dimension, IxDyn};
 
 use crate::dtype::Element;
 use crate::error::{Error, Result};
+use crate::op::must;
 use crate::shape::Shape;
 use crate::tensor::Tensor;
 
@@ -12,14 +13,19 @@ use crate::tensor::Tensor;
 /// # Panics
 /// When the array has more than [`MAX_RANK`](crate::MAX_RANK) axes.
 impl<T: Element, S: Data<Elem = T>, D: Dimension> From<ArrayBase<S, D>> for Tensor {
+    #[track_caller]
     fn from(array: ArrayBase<S, D>) -> Tensor {
-        let shape = Shape::new(array.shape()).unwrap_or_else(|e| panic!("{e}"));
-        let (values, _) = if array.is_standard_layout() {
-            array.into_owned().into_raw_vec_and_offset()
+        let shape = must(Shape::new(array.shape()));
+        let values = if array.is_standard_layout() {
+            // An array that was cut out of a larger one keeps the larger one's memory.
+            let (mut values, offset) = array.into_owned().into_raw_vec_and_offset();
+            values.drain(..offset.unwrap_or(0));
+            values.truncate(shape.size());
+            values
         } else {
-            (array.iter().copied().collect(), None)
+            array.iter().copied().collect()
         };
-        Tensor::new(values, shape).unwrap_or_else(|e| panic!("{e}"))
+        must(Tensor::new(values, shape))
     }
 }
 
@@ -52,7 +58,7 @@ impl<T: Element> From<&[T]> for Tensor {
 impl<T: Element> From<Vec<T>> for Tensor {
     fn from(values: Vec<T>) -> Tensor {
         let shape = [values.len()];
-        Tensor::new(values, shape).unwrap_or_else(|e| panic!("{e}"))
+        must(Tensor::new(values, shape))
     }
 }
 

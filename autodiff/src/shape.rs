@@ -70,10 +70,10 @@ impl Shape {
     }
 
     /// The same shape with one more axis of size `dim` before position `axis`.
-    pub(crate) fn inserted(&self, axis: usize, dim: usize) -> Shape {
+    pub(crate) fn inserted(&self, axis: usize, dim: usize) -> Result<Shape> {
         let mut dims = self.dims().to_vec();
         dims.insert(axis, dim);
-        Shape::of(&dims)
+        Shape::new(&dims)
     }
 
     /// The same shape without the axis at position `axis`.
@@ -262,7 +262,8 @@ impl fmt::Debug for Spec {
     }
 }
 
-/// The shape that NumPy's broadcasting gives to two shapes, or `None` where they don't fit.
+/// The shape that NumPy's broadcasting gives to two shapes, or `None` where they don't fit or
+/// the elements would be more than 64 bits can count.
 pub fn broadcast(a: &[usize], b: &[usize]) -> Option<Shape> {
     if a == b {
         return Some(Shape::of(a));
@@ -279,7 +280,7 @@ pub fn broadcast(a: &[usize], b: &[usize]) -> Option<Shape> {
             _ => return None,
         };
     }
-    Some(shape)
+    shape.dims().iter().try_fold(1usize, |n, &d| n.checked_mul(d.max(1))).map(|_| shape)
 }
 
 /// Sizes that stand for an axis of unknown size while shapes are worked out without values.

@@ -8,6 +8,7 @@ use crate::dtype::{DType, Element};
 use crate::each_dtype;
 use crate::error::{Error, Result};
 use crate::kernels::copy;
+use crate::op::must;
 use crate::shape::{IntoShape, Shape, Spec, Strides};
 use crate::storage::Buffer;
 
@@ -105,7 +106,7 @@ impl Tensor {
     /// When the shape has more than [`MAX_RANK`](crate::MAX_RANK) axes.
     #[track_caller]
     pub fn full(shape: impl IntoShape, value: f64, dtype: DType) -> Tensor {
-        let shape = shape.into_shape().unwrap_or_else(|e| panic!("{e}"));
+        let shape = must(shape.into_shape());
         each_dtype!(dtype, T => Tensor::build(shape, |v| v.fill(T::from_f64(value))))
     }
 

@@ -29,8 +29,8 @@ impl Equation {
         };
         let terms: Vec<&str> = inputs.split(',').collect();
         if terms.len() != tensors.len() {
-            let rule = format!("there must be a term for each of {} tensors", tensors.len());
-            return Err(fail(&rule));
+            let got = format!("`{equation}` and {}", tensors.len());
+            return Err(Error::value("einsum", "there must be a term for each tensor", got));
         }
         let mut dots = 0;
         let mut operands = Vec::new();

@@ -329,8 +329,9 @@ impl Tensor {
         let at = must(axis_of("take_along_axis", axis, self.rank()));
         let common = broadcast(&self.shape().removed(at), &indices.shape().removed(at));
         let common = must(common.ok_or_else(error));
-        let fit = |x: &Tensor| super::broadcast_to(x, &common.inserted(at, x.dims()[at]));
-        must(apply(TakeAlongAxis { axis }, &[&fit(self), &fit(indices)]))
+        let fit = |x: &Tensor| must(common.inserted(at, x.dims()[at])); // of rank below `x`'s
+        let x = super::broadcast_to(self, &fit(self));
+        must(apply(TakeAlongAxis { axis }, &[&x, &super::broadcast_to(indices, &fit(indices))]))
     }
 
     /// `self` with `updates` added to the slices along `axis` that `indices` name: the reverse

@@ -105,7 +105,8 @@ pub fn stack<T: Borrow<Tensor>>(tensors: &[T], axis: isize) -> Tensor {
             let error = Error::shape("stack", "shapes must be equal", &[first.spec(), x.spec()]);
             must::<()>(Err(error));
         }
-        parts.push(x.expand_dims(axis));
+        let axis = must(axis_of("stack", axis, x.rank() + 1));
+        parts.push(x.expand_dims(axis as isize));
     }
     if parts.is_empty() {
         must::<()>(Err(Error::value("stack", "there must be at least one tensor", "none")));

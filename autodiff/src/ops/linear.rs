@@ -119,7 +119,7 @@ impl Op for Linear {
         }
         let mut shape = x[0].shape;
         shape.dims_mut()[rank - 1] = kernel[1];
-        Ok(Spec::new(dtype, shape))
+        x[0].with(&shape)
     }
     fn forward(&self, x: &[&Tensor], out: &Spec) -> Result<Tensor> {
         Ok(each_float!(out.dtype, T => {

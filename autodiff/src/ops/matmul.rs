@@ -34,7 +34,7 @@ impl Op for MatMul {
         dims[..rank].copy_from_slice(&lead);
         dims[rank] = a[a.len() - 2];
         dims[rank + 1] = b[b.len() - 1];
-        Ok(Spec::new(x[0].dtype, Shape::of(&dims[..rank + 2])))
+        x[0].with(&dims[..rank + 2])
     }
     fn forward(&self, x: &[&Tensor], out: &Spec) -> Result<Tensor> {
         Ok(each_float!(out.dtype, T => product::<T>(x[0], x[1], &out.shape)))

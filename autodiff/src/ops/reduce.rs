@@ -120,9 +120,13 @@ macro_rules! reduction {
                     stringify!($name)
                 }
                 fn infer(&self, x: &[&Spec]) -> Result<Spec> {
-                    let $d = x[0].dtype;
-                    if !$accepts {
-                        let rule = "the elements must have a type that can be folded so";
+                    let accepts = |$d: DType| $accepts;
+                    if !accepts(x[0].dtype) {
+                        let rule = match (accepts(DType::Bool), accepts(DType::I32)) {
+                            (true, _) => "the elements must be bool",
+                            (_, true) => "the elements must be numbers",
+                            _ => "the elements must be float32 or float64",
+                        };
                         return Err(Error::dtype(self.name(), rule, x));
                     }
                     let mask = self.axes.mask(self.name(), x[0].shape.rank())?;

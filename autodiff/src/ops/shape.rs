@@ -165,8 +165,8 @@ impl Tensor {
     /// When an axis is missing, named twice, or out of range.
     #[track_caller]
     pub fn permute(&self, axes: impl AsRef<[isize]>) -> Tensor {
-        let order = axes.as_ref().iter().map(|&a| must(axis_of("permute", a, self.rank())));
-        must(apply(Permute(order.collect()), &[self]))
+        let order = axes.as_ref().iter().map(|&a| axis_of("permute", a, self.rank()));
+        must(apply(Permute(must(order.collect())), &[self]))
     }
 
     /// The last two axes exchanged: a matrix's transpose. A vector stays what it is.
@@ -198,7 +198,7 @@ impl Tensor {
     #[track_caller]
     pub fn expand_dims(&self, axis: isize) -> Tensor {
         let axis = must(axis_of("expand_dims", axis, self.rank() + 1));
-        must(apply(Reshape(must(Shape::new(&self.shape().inserted(axis, 1)))), &[self]))
+        must(apply(Reshape(must(self.shape().inserted(axis, 1))), &[self]))
     }
 
     /// The axes of size 1 at these positions removed; of an empty list, all of size 1.
@@ -209,7 +209,7 @@ impl Tensor {
     pub fn squeeze(&self, axes: impl AsRef<[isize]>) -> Tensor {
         let axes = axes.as_ref();
         let named: Vec<usize> =
-            axes.iter().map(|&a| must(axis_of("squeeze", a, self.rank()))).collect();
+            must(axes.iter().map(|&a| axis_of("squeeze", a, self.rank())).collect());
         if let Some(&axis) = named.iter().find(|&&a| self.dims()[a] != 1) {
             let rule = format!("axis {axis} must have size 1");
             must::<()>(Err(Error::shape("squeeze", rule, &[self.spec()])));

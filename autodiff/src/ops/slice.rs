@@ -142,7 +142,7 @@ fn part(shape: &Shape, strides: &[isize], slices: &[Slice]) -> (Shape, Strides, 
 
 fn check(place: &str, shape: &Shape, slices: &[Slice]) -> Result<()> {
     if slices.len() > shape.rank() {
-        let rule = format!("a tensor of shape {shape} takes at most {} slices", shape.rank());
+        let rule = format!("there must be at most one slice for each axis of {shape}");
         return Err(Error::value(place, rule, slices.len().to_string()));
     }
     match slices.iter().find(|s| s.step == 0) {

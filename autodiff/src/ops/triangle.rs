@@ -185,7 +185,8 @@ impl Tensor {
     /// ```
     #[track_caller]
     pub fn diagonal(&self, offset: isize, first: isize, second: isize) -> Tensor {
-        let axes = [first, second].map(|axis| must(axis_of("diagonal", axis, self.rank())));
+        let axis = |axis| axis_of("diagonal", axis, self.rank());
+        let axes = [must(axis(first)), must(axis(second))];
         let moved = match offset {
             0 => self.clone(),
             above if above > 0 => self.slice(second, above..),

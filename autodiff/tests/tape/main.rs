@@ -1,13 +1,12 @@
 //! The tape: orders, nesting, length, threads, memory, and what it says of itself.
 
-use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
+mod memory;
+mod pause;
+
 use std::time::{Duration, Instant};
 
 use cornu_autodiff::testing::assert_close;
-use cornu_autodiff::{
-    Call, DType, Gradients, Op, Pause, Result, Saves, Spec, Tape, Tensor, apply, is_recording, ops,
-};
+use cornu_autodiff::{DType, Result, Tape, Tensor, is_recording, ops};
 
 fn scalar(x: f64) -> Tensor {
     Tensor::scalar(x)
@@ -149,141 +148,6 @@ fn each_thread_has_its_own_tapes() {
     assert_eq!(g.to_vec::<f64>().expect("float64"), [2.0, 4.0, 6.0]);
 }
 
-/// Passes its input on, and counts how many of its like live.
-#[derive(Debug)]
-struct Counted(Arc<AtomicUsize>);
-
-impl Counted {
-    fn new(living: &Arc<AtomicUsize>) -> Counted {
-        living.fetch_add(1, Ordering::Relaxed);
-        Counted(living.clone())
-    }
-}
-
-impl Drop for Counted {
-    fn drop(&mut self) {
-        self.0.fetch_sub(1, Ordering::Relaxed);
-    }
-}
-
-impl Op for Counted {
-    fn name(&self) -> &'static str {
-        "counted"
-    }
-    fn infer(&self, x: &[&Spec]) -> Result<Spec> {
-        Ok(*x[0])
-    }
-    fn forward(&self, x: &[&Tensor], _: &Spec) -> Result<Tensor> {
-        Ok(x[0].clone())
-    }
-    fn saves(&self) -> Saves {
-        Saves::Inputs
-    }
-    fn vjp(&self, _: &Call<'_>, g: &Tensor, into: &mut Gradients<'_>) {
-        into.add(0, || g.clone());
-    }
-}
-
-#[test]
-fn nothing_outlives_the_last_tape() {
-    let living = Arc::new(AtomicUsize::new(0));
-    let count = || living.load(Ordering::Relaxed);
-    let x = scalar(1.0);
-    let call = |x: &Tensor| apply(Counted::new(&living), &[x]).expect("it accepts everything");
-
-    drop(call(&x));
-    assert_eq!(count(), 0, "without a tape nothing is kept");
-
-    let tape = Tape::new();
-    let y = call(&call(&x));
-    assert_eq!(count(), 2);
-    drop(tape);
-    assert_eq!(count(), 0, "a tape dropped without a gradient frees what it kept");
-
-    let tape = Tape::new();
-    let y = call(&y);
-    tape.gradient(&y, &[&x]).expect_err("made on another tape");
-    assert_eq!(count(), 0, "so does one whose gradient failed");
-
-    let (outer, inner) = (Tape::new(), Tape::new());
-    let y = call(&x);
-    drop(inner);
-    assert_eq!(count(), 1, "an outer tape still needs it");
-    assert_eq!(slope(outer, &y, &x), 1.0);
-    assert_eq!(count(), 0);
-}
-
-#[test]
-fn an_entry_is_freed_as_soon_as_its_gradient_is_passed_on() {
-    #[derive(Debug)]
-    struct Watch(Arc<AtomicUsize>, Arc<AtomicUsize>);
-    impl Op for Watch {
-        fn name(&self) -> &'static str {
-            "watch"
-        }
-        fn infer(&self, x: &[&Spec]) -> Result<Spec> {
-            Ok(*x[0])
-        }
-        fn forward(&self, x: &[&Tensor], _: &Spec) -> Result<Tensor> {
-            Ok(x[0].clone())
-        }
-        fn saves(&self) -> Saves {
-            Saves::Nothing
-        }
-        fn vjp(&self, _: &Call<'_>, g: &Tensor, into: &mut Gradients<'_>) {
-            self.1.store(self.0.load(Ordering::Relaxed), Ordering::Relaxed);
-            into.add(0, || g.clone());
-        }
-    }
-    let (living, seen) = (Arc::new(AtomicUsize::new(0)), Arc::new(AtomicUsize::new(99)));
-    let x = scalar(1.0);
-    let tape = Tape::new();
-    let mut y = apply(Watch(living.clone(), seen.clone()), &[&x]).expect("it accepts everything");
-    for _ in 0..10 {
-        y = apply(Counted::new(&living), &[&y]).expect("it accepts everything");
-    }
-    assert_eq!(living.load(Ordering::Relaxed), 10);
-    assert_eq!(slope(tape, &y, &x), 1.0);
-    assert_eq!(seen.load(Ordering::Relaxed), 0);
-}
-
-#[test]
-fn a_panic_in_a_gradient_leaves_the_thread_usable() {
-    #[derive(Debug)]
-    struct Bad;
-    impl Op for Bad {
-        fn name(&self) -> &'static str {
-            "bad"
-        }
-        fn infer(&self, x: &[&Spec]) -> Result<Spec> {
-            Ok(*x[0])
-        }
-        fn forward(&self, x: &[&Tensor], _: &Spec) -> Result<Tensor> {
-            Ok(x[0].clone())
-        }
-        fn saves(&self) -> Saves {
-            Saves::Nothing
-        }
-        fn vjp(&self, call: &Call<'_>, _: &Tensor, into: &mut Gradients<'_>) {
-            into.add(0, || call.input(0).clone());
-        }
-    }
-    let x = scalar(1.0);
-    let panic = std::panic::catch_unwind(|| {
-        let tape = Tape::new();
-        let y = apply(Bad, &[&x]).expect("it accepts everything");
-        tape.gradient(&y, &[&x])
-    });
-    let text =
-        *panic.expect_err("it reads what it didn't save").downcast::<String>().expect("text");
-    assert_eq!(text, "`bad` reads input 0 but doesn't save it");
-    assert!(!is_recording());
-    let tape = Tape::new();
-    let y = &x * 2.0;
-    assert_eq!(tape.len(), 1);
-    assert_eq!(slope(tape, &y, &x), 2.0);
-}
-
 #[test]
 fn a_gradient_that_does_not_exist_is_an_error_or_none() {
     let (x, other) = (scalar(1.0), Tensor::from([1.0, 2.0]));
@@ -352,61 +216,6 @@ fn values_are_never_overwritten_while_somebody_may_read_them() {
     let b = a * &x;
     let g = tape.gradient(&b.sum(.., false), &[&x]).expect("a path").remove(0);
     assert_close(&g, &(&z + &x * 2.0), 1e-15, 0.0);
-}
-
-#[test]
-fn a_pause_hides_ops_from_older_tapes_only() {
-    let x = scalar(3.0);
-    let tape = Tape::new();
-    let constant = {
-        let _pause = Pause::new();
-        assert!(!is_recording());
-        let within = Tape::new();
-        let square = &x * &x;
-        assert_eq!(slope(within, &square, &x), 6.0);
-        assert!(!is_recording(), "the pause goes on when a tape inside it ends");
-        drop(Pause::new());
-        assert!(!is_recording());
-        &square * 1.0
-    };
-    assert!(is_recording());
-    assert!(tape.is_empty());
-    let y = &x * &constant;
-    assert_eq!(tape.len(), 1);
-    assert_eq!(slope(tape, &y, &x), 9.0);
-}
-
-#[test]
-fn a_pause_without_a_tape_does_nothing() {
-    let pause = Pause::new();
-    let tape = Tape::new();
-    assert!(is_recording());
-    drop(pause);
-    assert!(is_recording());
-    drop(tape);
-    assert!(!is_recording());
-}
-
-#[test]
-fn a_pause_inside_a_tape_inside_a_pause_works_too() {
-    let x = scalar(3.0);
-    let outer = Tape::new();
-    let pause = Pause::new();
-    let middle = Tape::new();
-    let a = &x * &x;
-    {
-        let _pause = Pause::new();
-        let inner = Tape::new();
-        let b = &a * &a;
-        assert_eq!(slope(inner, &b, &a), 18.0);
-    }
-    let c = &a * 2.0;
-    assert_eq!(middle.len(), 2);
-    assert_eq!(slope(middle, &c, &x), 12.0);
-    drop(pause);
-    let d = &x * &c;
-    assert_eq!(outer.len(), 1);
-    assert_eq!(slope(outer, &d, &x), 18.0);
 }
 
 #[test]

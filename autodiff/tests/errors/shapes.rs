@@ -1,0 +1,106 @@
+//! Shapes, parts, joins and borders.
+
+use cornu_autodiff::Tensor;
+use cornu_autodiff::ops::{
+    Diagonal, FromDiagonal, PadMode, Permute, Slice, Unslice, concat, stack,
+};
+
+use crate::{check, f32s, run, shape, whole};
+
+#[test]
+fn shapes_and_parts() {
+    check(&[
+        (|| drop(f32s([2, 3]).reshape([4, 2])), "reshape: (4, 2) needs 8 elements; got (2, 3)"),
+        (
+            || drop(f32s([2, 3]).reshape([-1, -1])),
+            "reshape: axes must be sizes, at most one of them -1; got [-1, -1]",
+        ),
+        (
+            || drop(f32s([0]).reshape([0, -1])),
+            "reshape: an axis of -1 cannot be worked out beside one of size 0; got [0, -1]",
+        ),
+        (
+            || run(Permute([0, 0].into_iter().collect()), &[&f32s([2, 3])]),
+            "permute: [0, 0] must name every axis once; got (2, 3)",
+        ),
+        (|| drop(f32s([2, 3]).permute([0, 2])), "permute: axis must be in -2..2 for rank 2; got 2"),
+        (|| drop(f32s([2, 3]).squeeze([2])), "squeeze: axis must be in -2..2 for rank 2; got 2"),
+        (
+            || drop(f32s([2, 3]).diagonal(0, 0, 2)),
+            "diagonal: axis must be in -2..2 for rank 2; got 2",
+        ),
+        (|| drop(f32s([2]).flip(1)), "flip: axis must be in -1..1 for rank 1; got 1"),
+        (|| drop(f32s([2, 3]).squeeze([1])), "squeeze: axis 1 must have size 1; got (2, 3)"),
+        (
+            || drop(f32s([2, 3]).broadcast_to([3, 3])),
+            "broadcast_to: the shape must broadcast to (3, 3); got (2, 3)",
+        ),
+        (
+            || drop(f32s([2]).slice(0, Slice::new(None, None, 0))),
+            "slice: the step must not be zero; got ::0",
+        ),
+        (
+            || drop(f32s([2]).slices([Slice::ALL, Slice::ALL])),
+            "slice: there must be at most one slice for each axis of (2,); got 2",
+        ),
+        (
+            || {
+                let slices = [Slice::from(1..)].into_iter().collect();
+                run(Unslice { shape: shape(&[4, 2]), slices }, &[&f32s([2, 2])]);
+            },
+            "unslice: [1:] of (4, 2) is a part of shape (3, 2); got (2, 2)",
+        ),
+        (|| drop(f32s([2, 3]).index(1, 3)), "index: axis 1 has positions -3..3; got 3"),
+        (
+            || drop(f32s([2, 3]).split(2, 1)),
+            "split: axis 1 must divide into 2 equal parts; got (2, 3)",
+        ),
+        (
+            || drop(f32s([2, 3]).split_sizes(&[1, 1], -1)),
+            "split: the sizes [1, 1] must sum to axis 1; got (2, 3)",
+        ),
+        (|| drop(f32s([2]).tril(0)), "tril: there must be at least two axes; got (2,)"),
+        (
+            || run(Diagonal { axes: [0, 0] }, &[&f32s([2, 2])]),
+            "diagonal: the axes must be two different ones of (2, 2); got 0 and 0",
+        ),
+        (
+            || run(FromDiagonal { shape: shape(&[3, 2]), axes: [0, 1] }, &[&f32s([3])]),
+            "from_diagonal: the diagonal of (3, 2) has shape (2,); got (3,)",
+        ),
+    ]);
+}
+
+#[test]
+fn joins_and_borders() {
+    check(&[
+        (
+            || drop(concat(&[f32s([2, 3]), f32s([3, 3])], 1)),
+            "concat: shapes must be equal except along axis 1; got (2, 3) and (3, 3)",
+        ),
+        (
+            || drop(concat(&[f32s([2]), whole([2])], 0)),
+            "concat: inputs must share one dtype; got float32 and int32; convert with `cast`",
+        ),
+        (|| drop(stack(&[f32s([2])], 2)), "stack: axis must be in -2..2 for rank 2; got 2"),
+        (|| drop(concat::<Tensor>(&[], 0)), "concat: there must be at least one tensor; got none"),
+        (|| drop(stack::<Tensor>(&[], 0)), "stack: there must be at least one tensor; got none"),
+        (
+            || drop(stack(&[f32s([2]), f32s([3])], 0)),
+            "stack: shapes must be equal; got (2,) and (3,)",
+        ),
+        (
+            || drop(f32s([2, 3]).pad([(1, 1)], 0.0)),
+            "pad: there must be one pair of widths for each axis of (2, 3); got 1 pairs",
+        ),
+        (
+            || drop(whole([2]).pad([(1, 1)], 0.5)),
+            "pad: the number must be a value of the tensor's dtype, int32; `cast` it first; \
+             got 0.5",
+        ),
+        (
+            || drop(f32s([0]).pad_with([(1, 1)], PadMode::Edge)),
+            "pad: axis 0 must not be empty to be mirrored or repeated; got (0,)",
+        ),
+    ]);
+}
