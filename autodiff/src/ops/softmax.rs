@@ -36,7 +36,7 @@ type Rows1<T> = fn(&[T], &mut [T], usize);
 type Rows2<T> = fn(&[T], &[T], &mut [T], usize);
 
 /// `x` with axis `from` moved to position `to`: a view.
-pub(crate) fn moved(x: &Tensor, from: usize, to: usize) -> Tensor {
+fn moved(x: &Tensor, from: usize, to: usize) -> Tensor {
     if from == to {
         return x.clone();
     }

@@ -5,7 +5,6 @@ mod elementwise;
 mod fold;
 mod join;
 mod network;
-mod normalize;
 mod pairs;
 mod products;
 mod shape;
@@ -24,7 +23,6 @@ pub(crate) fn cases() -> Vec<Case> {
         choose::cases,
         products::cases,
         network::cases,
-        normalize::cases,
         spatial::cases,
     ];
     families.iter().flat_map(|family| family()).collect()
