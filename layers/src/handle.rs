@@ -210,11 +210,6 @@ impl LayerRef {
             config.insert("activity_regularizer".into(), penalty.to_json());
         }
         config.extend(self.0.layer.settings());
-        if self.class() == "InputLayer" {
-            // Keras writes a plain name for inputs, and nothing that training could change.
-            config.shift_remove("trainable");
-            config.insert("dtype".into(), json!(common.dtype.unwrap_or_default().name()));
-        }
         let mut whole = json!({
             "module": self.0.layer.module(),
             "class_name": self.class(),

@@ -3,10 +3,11 @@
 use std::any::Any;
 
 use cornu_autodiff::{DType, Spec, Tensor};
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::builder::WeightBuilder;
 use crate::context::Context;
+use crate::envelope::envelope;
 use crate::error::{Error, Result};
 use crate::handle::{IntoLayer, LayerRef};
 use crate::layer::{AnyLayer, Built, Inputs, Tensors};
@@ -161,12 +162,19 @@ impl AnyLayer for Input {
         &self.common
     }
     fn settings(&self) -> Config {
-        let mut config = Config::new();
-        config.insert("batch_shape".into(), json!(self.batch_shape()));
-        config.insert("sparse".into(), json!(false));
-        config.insert("ragged".into(), json!(false));
-        config.insert("optional".into(), json!(false));
-        config
+        Config::new()
+    }
+    /// Keras writes a plain name of the dtype, and nothing that training could change.
+    fn envelope(&self, name: &str) -> Option<Value> {
+        let config = json!({
+            "batch_shape": self.batch_shape(),
+            "dtype": self.common.dtype.unwrap_or_default().name(),
+            "sparse": false,
+            "ragged": false,
+            "name": name,
+            "optional": false,
+        });
+        Some(envelope(self.module(), self.class(), config))
     }
     fn build(&self, _: &[Spec], _: &mut WeightBuilder) -> Result<Box<dyn Built>> {
         Ok(Box::new(PassThrough))

@@ -75,13 +75,18 @@ pub fn revive<L: Layer>(value: &Value) -> Result<LayerRef> {
     let config = value["config"].as_object().unwrap_or(&empty);
     let mut layer = L::from_settings(config)?;
     let own = layer.settings();
-    for (key, value) in config {
+    let unknown = |(key, value): &(&String, &Value)| {
         let fixed = L::FIXED.iter().any(|(k, v)| k == key && value.to_string().as_str() == *v);
-        let known = own.contains_key(key) || COMMON.contains(&key.as_str()) || fixed;
-        if !known && !means_nothing(value) {
-            let rule = format!("cornu has no option `{key}`, so only its default is accepted");
-            return Err(Error::config(L::CLASS, rule, value));
-        }
+        let known = own.contains_key(*key) || COMMON.contains(&key.as_str()) || fixed;
+        !known && !means_nothing(value)
+    };
+    let unknown: Vec<(&String, &Value)> = config.iter().filter(unknown).collect();
+    if !unknown.is_empty() {
+        let keys: Vec<String> = unknown.iter().map(|(key, _)| format!("`{key}`")).collect();
+        let values: Vec<String> = unknown.iter().map(|(_, value)| value.to_string()).collect();
+        let keys = keys.join(", ");
+        let rule = format!("cornu has no option {keys}, so only the default is accepted");
+        return Err(Error::config(L::CLASS, rule, values.join(", ")));
     }
     *layer.common_mut() = common(config)?;
     if own.contains_key("activity_regularizer") {
@@ -107,15 +112,20 @@ fn means_nothing(value: &Value) -> bool {
 pub(crate) fn common(config: &Config) -> Result<Common> {
     let penalty = config.get("activity_regularizer");
     let shape = config.get("batch_input_shape").or_else(|| config.get("batch_shape"));
-    let axes = shape.and_then(Value::as_array);
+    let axes: Option<Vec<Option<usize>>> = option(shape, "batch_shape")?;
     Ok(Common {
-        name: config.get("name").and_then(Value::as_str).map(str::to_owned),
-        frozen: config.get("trainable").and_then(Value::as_bool) == Some(false),
-        dtype: config.get("dtype").map(Option::from_json).transpose()?.flatten(),
-        activity_regularizer: penalty.map(Option::from_json).transpose()?.flatten(),
-        input_shape: axes
-            .map(|axes| axes.iter().skip(1).map(|d| d.as_u64().map(|d| d as usize)).collect()),
+        name: option(config.get("name"), "name")?,
+        frozen: option(config.get("trainable"), "trainable")? == Some(false),
+        dtype: option(config.get("dtype"), "dtype")?,
+        activity_regularizer: option(penalty, "activity_regularizer")?,
+        input_shape: axes.map(|axes| axes.into_iter().skip(1).collect()),
     })
+}
+
+/// A value that may be absent or null.
+fn option<T: Setting>(value: Option<&Value>, key: &str) -> Result<Option<T>> {
+    let Some(value) = value else { return Ok(None) };
+    Option::from_json(value).map_err(|e| Error::config(format!("`{key}`"), e.to_string(), value))
 }
 
 /// The reviver of inputs.

@@ -61,6 +61,14 @@ pub enum Error {
         .0.join(", ")
     )]
     NoGradient(Vec<String>),
+    /// Several things that are wrong at once.
+    #[error("{place}: everything in it must be known; got {}", list(.errors))]
+    Several {
+        /// What they are wrong with.
+        place: String,
+        /// Each of them.
+        errors: Vec<Error>,
+    },
     /// A file that can't be read or written.
     #[error("{}: {rule}; got {got}", .path.display())]
     File {
@@ -98,4 +106,10 @@ impl Error {
     pub fn file(path: &Path, rule: impl Into<String>, got: impl ToString) -> Error {
         Error::File { path: path.to_owned(), rule: rule.into(), got: got.to_string() }
     }
+}
+
+/// Errors on lines of their own.
+fn list(errors: &[Error]) -> String {
+    let lines: Vec<String> = errors.iter().map(|e| format!("\n  {e}")).collect();
+    format!("{} faults:{}", errors.len(), lines.concat())
 }

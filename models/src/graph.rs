@@ -85,6 +85,11 @@ impl Graph {
         Ok(Graph { inputs, outputs, layers, steps, input_slots, output_slots, slots: next })
     }
 
+    /// The calls, oldest first, each by one of its outputs.
+    pub(crate) fn calls(&self) -> Vec<Symbol> {
+        calls_between(&self.inputs, &self.outputs).expect("`new` has found them")
+    }
+
     /// Runs every call.
     pub(crate) fn run(&self, inputs: &[Tensor], context: &mut Context<'_>) -> Result<Outputs> {
         self.run_watched(inputs, &[], context, |_, _| {})

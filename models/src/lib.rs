@@ -32,8 +32,10 @@ mod options;
 #[cfg(feature = "plot")]
 pub mod plot;
 mod predict;
+pub mod saving;
 mod sequential;
 mod step;
+mod summary;
 
 pub use class_weight::ClassWeight;
 pub use compiling::{Compile, LossChoice, MetricChoice, OptimizerChoice};
@@ -44,3 +46,4 @@ pub use history::{History, Logs};
 pub use model::{Kind, Model};
 pub use options::Config;
 pub use sequential::Sequential;
+pub use summary::{Summary, SummaryStyle};

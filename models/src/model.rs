@@ -139,8 +139,8 @@ impl Model {
     pub fn set_seed(&mut self, seed: u64) -> Result<()> {
         self.generator = Generator::new(seed);
         let initial = self.generator.split("initial values");
-        for weight in &self.drawn {
-            weight.initialize(&initial)?;
+        for (i, weight) in self.drawn.iter().enumerate() {
+            weight.initialize(&initial.split_index(i as u64))?;
         }
         Ok(())
     }
@@ -264,10 +264,8 @@ impl Model {
     /// Collects the weights of all layers, draws those that have no value, names them all.
     pub(crate) fn gather_weights(&mut self) -> Result<()> {
         let initial = self.generator.split("initial values");
-        let already: usize = self.drawn.len();
-        initial
-            .restore(cornu_autodiff::GeneratorState { counter: already as u64, ..initial.state() });
         self.weights.clear();
+        check_memory(&self.layers)?;
         for layer in &self.layers {
             let prefix = match self.kind {
                 Kind::Sequential => format!("{}/{}", self.name, layer.name()),
@@ -280,7 +278,7 @@ impl Model {
                 weight.set_path(format!("{prefix}/{}", weight.local_path()));
                 if !weight.is_initialized() {
                     weight
-                        .initialize(&initial)
+                        .initialize(&initial.split_index(self.drawn.len() as u64))
                         .map_err(|e| Error::from(e.in_layer(&layer.name(), layer.class())))?;
                     self.drawn.push(weight.clone());
                 }
@@ -299,6 +297,19 @@ impl Model {
         let inputs = graph.accept("call", inputs)?;
         Ok(graph.run(&inputs, &mut Context::inference())?.tensors.into_vec())
     }
+}
+
+/// Refuses weights that no memory can hold, such as those of a damaged file, before they are
+/// drawn: an allocation that fails would end the program.
+fn check_memory(layers: &[LayerRef]) -> Result<()> {
+    let new = layers.iter().flat_map(LayerRef::weights).filter(|w| !w.is_initialized());
+    let bytes = new.map(|w| w.size().checked_mul(w.spec().dtype.size()));
+    let total = bytes.into_iter().try_fold(0usize, |sum, bytes| sum.checked_add(bytes?));
+    if total.is_some_and(|bytes| Vec::<u8>::new().try_reserve_exact(bytes).is_ok()) {
+        return Ok(());
+    }
+    let got = total.map_or("more bytes than can be counted".into(), |n| format!("{n} bytes"));
+    Err(Error::value("model", "the weights must fit into memory", got))
 }
 
 /// Whether any of these symbols depends on `input`.

@@ -8,9 +8,11 @@ use cornu_layers::{
     AnyLayer, Built, Common, Config, Context, Error, Inputs, IntoLayer, LayerRef, Result, Tensors,
     WeightBuilder, call, unprobed,
 };
+use serde_json::Value;
 
 use crate::graph::Graph;
 use crate::model::{Kind, Model};
+use crate::saving::config::{is_trainable, model_json};
 use crate::sequential::Sequential;
 
 /// What of a model is needed to call it.
@@ -27,7 +29,8 @@ impl IntoLayer for &Model {
     fn into_layer(self) -> LayerRef {
         let graph = self.graph.clone().map_or_else(OnceLock::new, OnceLock::from);
         let name = (self.name != self.kind.default_name()).then(|| self.name.clone());
-        let common = Common { name, ..Common::default() };
+        let frozen = !is_trainable(&self.layers);
+        let common = Common { name, frozen, ..Common::default() };
         LayerRef::new(Nested { kind: self.kind, layers: self.layers.clone(), graph, common })
     }
 }
@@ -97,6 +100,9 @@ impl AnyLayer for Nested {
     }
     fn sublayers(&self) -> &[LayerRef] {
         &self.layers
+    }
+    fn envelope(&self, name: &str) -> Option<Value> {
+        Some(model_json(self.kind, name, &self.layers, self.graph.get().map(|g| &**g)))
     }
     fn as_any(&self) -> &dyn Any {
         self

@@ -134,13 +134,29 @@ impl Model {
         Ok(layer)
     }
 
-    fn build_chain(&mut self, input_shape: impl IntoInputShape) -> Result<()> {
+    pub(crate) fn build_chain(&mut self, input_shape: impl IntoInputShape) -> Result<()> {
         if self.ends.is_some() {
             return Ok(());
         }
         let dtype = self.dtype.unwrap_or_default();
         let name = "input_layer";
-        self.begin(Input::new(input_shape).name(name).dtype(dtype).symbol())?;
+        self.build_from(Input::new(input_shape).name(name).dtype(dtype).symbol())
+    }
+
+    /// Puts a layer behind the others without building it.
+    pub(crate) fn append_unbuilt(&mut self, layer: LayerRef) -> Result<()> {
+        if layer.class() == "InputLayer" {
+            let rule = "an `Input` must come first, and only once";
+            return Err(Error::value("add", rule, layer.name()));
+        }
+        self.name_in_chain(&layer)?;
+        self.layers.push(layer);
+        Ok(())
+    }
+
+    /// Builds all layers for an input.
+    pub(crate) fn build_from(&mut self, input: Symbol) -> Result<()> {
+        self.begin(input)?;
         for layer in self.layers.clone() {
             self.append(&layer)?;
         }

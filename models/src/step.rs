@@ -183,7 +183,7 @@ fn missing_targets(compiled: &Compiled, batch: &Batch) -> Error {
 }
 
 /// A weight as the optimizer sees it.
-struct Learned<'a>(&'a Parameter);
+pub(crate) struct Learned<'a>(pub(crate) &'a Parameter);
 
 impl Variable for Learned<'_> {
     fn path(&self) -> &str {

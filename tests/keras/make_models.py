@@ -100,10 +100,58 @@ def long_names():
     return Model(inputs, x, name="a_model")
 
 
+def model_as_output():
+    """Keras counts the calls of a functional model from 1 where it is an output."""
+    inside = Input((3,))
+    head = Model(inside, L.Dense(2)(inside), name="head")
+    inputs = Input((4,))
+    return Model(inputs, head(L.Dense(3, activation="relu")(inputs)))
+
+
+def nested_deep():
+    """A chain in a graph in a graph; the middle one is frozen."""
+    chain = Sequential([Input((3,)), L.Dense(4, activation="tanh"), L.Dense(3)], name="chain")
+    inside = Input((3,))
+    middle = Model(inside, L.Add()([chain(inside), inside]), name="middle")
+    middle.trainable = False
+    inputs = Input((3,))
+    return Model(inputs, L.Dense(1)(middle(inputs)))
+
+
+def call_arguments():
+    """Layers whose calls have arguments beside the input."""
+    inputs = Input((4,))
+    x = L.Dropout(0.2)(L.BatchNormalization()(L.Dense(3)(inputs)))
+    return Model(inputs, L.Dense(2)(x))
+
+
+def unbuilt():
+    return Sequential([L.Dense(4), L.Activation("relu"), L.Dropout(0.2), L.Dense(1)])
+
+
+def compiled():
+    model = xor()
+    model.compile(keras.optimizers.SGD(0.1), "binary_crossentropy", metrics=["accuracy"])
+    return model
+
+
+def compiled_two_outputs():
+    model = two_inputs_two_outputs()
+    model.compile(
+        "adam",
+        {"score": keras.losses.BinaryCrossentropy(from_logits=True), "kind": "sparse_categorical_crossentropy"},
+        loss_weights={"score": 2.0, "kind": 0.5},
+        metrics={"kind": ["accuracy"], "score": ["mae", keras.metrics.RootMeanSquaredError()]},
+        weighted_metrics={"kind": ["accuracy"]},
+    )
+    return model
+
+
 MODELS = [
     xor, convnet, convnet_batch_normalization, sequential_without_input, embedding,
     two_inputs_two_outputs, shared_layer, residual, nested, nested_functional_twice,
-    frozen_layers, long_names,
+    frozen_layers, long_names, model_as_output, nested_deep, call_arguments, unbuilt,
+    compiled, compiled_two_outputs,
 ]  # fmt: skip
 
 
@@ -116,6 +164,10 @@ def case(make):
     name = make.__name__
     random = Random(name)
     model = make()
+    if not model.built:
+        names = [layer.name for layer in model.layers]
+        result = {"name": name, "json": json.loads(model.to_json()), "layer_names": names}
+        return {**result, **summaries(model)}
     if name == "long_names":  # its weights would fill the file
         weights = None
     else:
@@ -130,7 +182,7 @@ def case(make):
         "json": json.loads(model.to_json()),
         "output_shape": model.output_shape,
         "layer_names": [layer.name for layer in model.layers],
-        "summary": summary(model),
+        **summaries(model),
     }
     if weights:
         outputs = model(inputs if len(inputs) > 1 else inputs[0], training=False)
@@ -143,8 +195,17 @@ def case(make):
     return result
 
 
-def summary(model):
+def summaries(model):
+    return {
+        "summary": summary(model),
+        "summary_expanded": summary(model, expand_nested=True, show_trainable=True),
+    }
+
+
+def summary(model, **options):
     """The text of model.summary(line_length=80), without terminal colours."""
     lines = []
-    model.summary(line_length=80, print_fn=lambda text, line_break=False: lines.append(text))
+    model.summary(
+        line_length=80, print_fn=lambda text, line_break=False: lines.append(text), **options
+    )
     return "\n".join(lines)

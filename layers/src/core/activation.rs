@@ -39,6 +39,7 @@ config! {
 impl Layer for ActivationLayer {
     type Weights = ();
     const MASK: Masks = Masks::Passes;
+    const BUILT_AT_ONCE: bool = true;
 
     fn build(&self, inputs: &[Spec], _: &mut WeightBuilder) -> Result<()> {
         one(inputs, 0).map(drop)

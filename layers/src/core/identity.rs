@@ -29,6 +29,7 @@ config! {
 impl Layer for Identity {
     type Weights = ();
     const MASK: Masks = Masks::Passes;
+    const BUILT_AT_ONCE: bool = true;
 
     fn build(&self, inputs: &[Spec], _: &mut WeightBuilder) -> Result<()> {
         one(inputs, 0).map(drop)

@@ -75,6 +75,7 @@ pub(super) fn drop_elements(
 impl Layer for Dropout {
     type Weights = ();
     const MASK: Masks = Masks::Passes;
+    const BUILT_AT_ONCE: bool = true;
 
     fn build(&self, inputs: &[Spec], _: &mut WeightBuilder) -> Result<()> {
         probability("rate", self.rate)?;

@@ -36,6 +36,7 @@ config! {
 
 impl Layer for Reshape {
     type Weights = ();
+    const BUILT_AT_ONCE: bool = true;
 
     fn build(&self, inputs: &[Spec], _: &mut WeightBuilder) -> Result<()> {
         self.target(&one(inputs, 1)?.shape).map(drop)

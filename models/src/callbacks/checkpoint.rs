@@ -99,7 +99,7 @@ impl Callback for ModelCheckpoint {
     }
 
     fn on_epoch_end(&mut self, run: &mut Run<'_>, epoch: usize, logs: &Logs) -> Result<()> {
-        if (epoch + 1) % self.every != 0 {
+        if !(epoch + 1).is_multiple_of(self.every) {
             return Ok(());
         }
         if self.save_best_only {
@@ -115,8 +115,8 @@ impl Callback for ModelCheckpoint {
         };
         let path = PathBuf::from(fill(&self.path, value)?);
         match self.save_weights_only {
-            true => Ok(()),
-            false => Ok(()),
+            true => run.model.save_weights(&path),
+            false => run.model.save_checkpoint(&path),
         }
     }
 

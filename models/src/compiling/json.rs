@@ -52,7 +52,7 @@ impl Model {
     /// # Errors
     /// When a part is of the wrong kind or names what doesn't exist.
     pub fn compile_from_json(&mut self, config: &Value) -> Result<()> {
-        let names = self.graph("compile")?.output_names();
+        let names = self.names_of_outputs();
         let mut compile = Compile::new();
         if let Some(optimizer) = config.get("optimizer").filter(|v| !v.is_null()) {
             compile.optimizer =

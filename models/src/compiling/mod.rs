@@ -232,11 +232,7 @@ impl Model {
     /// When a name means nothing, an option is out of range, an output that is named does not
     /// exist, or no output has a loss.
     pub fn compile(&mut self, mut compile: Compile) -> Result<()> {
-        let names = match &self.graph {
-            Some(graph) => graph.output_names(),
-            // A chain whose input shape is unknown still has one output, of its last layer.
-            None => vec![self.layers.last().map(LayerRef::name).unwrap_or_default()],
-        };
+        let names = self.names_of_outputs();
         let optimizer = match compile.optimizer.take() {
             None => optimizers::by_name("rmsprop")?,
             Some(OptimizerChoice::Named(name)) => optimizers::by_name(&name)?,
@@ -252,6 +248,14 @@ impl Model {
         self.compiled = Some(Compiled { optimizer, outputs });
         self.progress = crate::fit::Progress::default();
         Ok(())
+    }
+
+    fn names_of_outputs(&self) -> Vec<String> {
+        match &self.graph {
+            Some(graph) => graph.output_names(),
+            // A chain whose input shape is unknown still has one output, of its last layer.
+            None => vec![self.layers.last().map(LayerRef::name).unwrap_or_default()],
+        }
     }
 
     pub(crate) fn compiled(&self, place: &str) -> Result<&Compiled> {

@@ -65,6 +65,11 @@ impl Optimizer {
         Ok(())
     }
 
+    /// Paths of the variables of which something is remembered, now trained or not.
+    pub(crate) fn paths(&self) -> Vec<&str> {
+        self.kept.iter().chain(&self.dormant).map(|kept| kept.path.as_str()).collect()
+    }
+
     /// Where the tensors of the state are kept, with their paths, in Keras's order.
     fn places(&mut self) -> Vec<(String, &mut Tensor)> {
         let groups = self.rule.slots();

@@ -1,0 +1,16 @@
+//! Models in files: their structure as Keras's JSON, their weights, and checkpoints from which
+//! a stopped run goes on.
+
+mod atomic;
+mod checkpoint;
+mod checksum;
+mod codec;
+pub(crate) mod config;
+mod json;
+mod parse;
+mod read;
+mod resume;
+mod weights;
+
+pub use atomic::write_file;
+pub use checkpoint::Checkpoint;

@@ -1,0 +1,141 @@
+//! Summaries: Keras 3's table letter by letter, and the classic one.
+
+#[path = "../../layers/tests/support/mod.rs"]
+mod support;
+
+use cornu_layers::layer_classes;
+use cornu_layers::prelude::*;
+use cornu_models::{Model, Sequential, SummaryStyle};
+use support::{cases, name};
+
+/// Models of layers that exist so far.
+fn models() -> Vec<serde_json::Value> {
+    let known = layer_classes();
+    let later = ["Conv2D", "MaxPooling2D", "BatchNormalization", "Embedding", "Concatenate", "Dot"];
+    let missing = later.iter().filter(|class| !known.iter().any(|k| k == *class));
+    let missing: Vec<String> = missing.map(|class| format!("\"{class}\"")).collect();
+    let readable = |case: &serde_json::Value| {
+        let text = case["json"].to_string();
+        !missing.iter().any(|class| text.contains(class))
+    };
+    cases("models").into_iter().filter(readable).collect()
+}
+
+#[test]
+fn the_boxed_table_is_that_of_keras() {
+    for case in models() {
+        let model = Model::from_json(&case["json"].to_string()).unwrap();
+        let summary = model.summary().style(SummaryStyle::Boxed).line_length(80);
+        let keras = case["summary"].as_str().unwrap().trim_end();
+        assert_eq!(summary.to_string(), keras, "{}", name(&case));
+        let summary = summary.expand_nested(true).show_trainable(true);
+        let keras = case["summary_expanded"].as_str().unwrap().trim_end();
+        assert_eq!(summary.to_string(), keras, "{}, expanded", name(&case));
+    }
+}
+
+fn xor() -> Sequential {
+    let mut model = Sequential::new();
+    model.add(Dense::new(10).input_dim(2)).unwrap();
+    model.add(Activation::new("tanh")).unwrap();
+    model.add(Dense::new(1)).unwrap();
+    model.add(Activation::new("sigmoid")).unwrap();
+    model
+}
+
+#[test]
+fn the_classic_table_is_that_of_the_walkthrough() {
+    let expected = "\
+Model: \"sequential\"
+_________________________________________________________________
+Layer (type)                 Output Shape              Param #
+=================================================================
+dense (Dense)                (None, 10)                30
+_________________________________________________________________
+activation (Activation)      (None, 10)                0
+_________________________________________________________________
+dense_1 (Dense)              (None, 1)                 11
+_________________________________________________________________
+activation_1 (Activation)    (None, 1)                 0
+=================================================================
+Total params: 41
+Trainable params: 41
+Non-trainable params: 0
+_________________________________________________________________";
+    assert_eq!(xor().summary().to_string(), expected);
+    let mut written = Vec::new();
+    xor().summary().write_to(&mut written).unwrap();
+    assert_eq!(String::from_utf8(written).unwrap(), format!("{expected}\n"));
+}
+
+#[test]
+fn the_classic_table_says_what_a_graph_connects() {
+    let (left, right) = (Input::new([3]).name("left").symbol(), Input::new([3]).symbol());
+    let shared = Dense::new(1234).name("shared").into_layer();
+    let (a, b) = ((&shared).apply(&left).unwrap(), (&shared).apply(&right).unwrap());
+    let y = Dense::new(1).apply(&Add::new().apply([&a, &b]).unwrap()).unwrap();
+    let model = Model::new([&left, &right], &y).unwrap();
+    shared.set_trainable(false);
+    let expected = "\
+Model: \"functional\"
+_____________________________________________________________________________________________________________
+Layer (type)                    Output Shape         Param #     Connected to                     Trainable
+=============================================================================================================
+left (InputLayer)               (None, 3)            0                                            -
+_____________________________________________________________________________________________________________
+input_layer (InputLayer)        (None, 3)            0                                            -
+_____________________________________________________________________________________________________________
+shared (Dense)                  (None, 1234)         4,936       left[0][0]                       N
+                                                                 input_layer[0][0]
+_____________________________________________________________________________________________________________
+add (Add)                       (None, 1234)         0           shared[0][0]                     -
+                                                                 shared[1][0]
+_____________________________________________________________________________________________________________
+dense (Dense)                   (None, 1)            1,235       add[0][0]                        Y
+=============================================================================================================
+Total params: 6,171
+Trainable params: 1,235
+Non-trainable params: 4,936
+_____________________________________________________________________________________________________________";
+    assert_eq!(model.summary().show_trainable(true).to_string(), expected);
+}
+
+#[test]
+fn long_names_go_on_in_the_next_line_and_are_cut_where_they_must_be() {
+    let mut model = Sequential::new();
+    model.add(Dense::new(1).input_dim(2).name("a_name_that_is_long_enough")).unwrap();
+    let endless = "a_name_that_fits_into_no_column_of_the_table_at_all";
+    model.add(Dense::new(1).name(endless)).unwrap();
+    let text = model.summary().to_string();
+    for line in
+        ["a_name_that_is_long_enough   (None, 1)", "(Dense)", "a_name_that_fits_into_no_co… "]
+    {
+        assert!(text.lines().any(|l| l.starts_with(line)), "{line} in\n{text}");
+    }
+}
+
+#[test]
+fn a_model_without_shapes_says_so() {
+    let mut model = Sequential::new();
+    model.add(Dense::new(4)).unwrap();
+    model.add(Activation::new("relu")).unwrap();
+    let text = model.summary().to_string();
+    for line in [
+        "dense (Dense)                ?                         (unbuilt)",
+        "activation (Activation)      ?                         0",
+        "Total params: 0",
+    ] {
+        assert!(text.lines().any(|l| l == line), "{line} in\n{text}");
+    }
+}
+
+#[test]
+fn layers_of_inner_models_are_listed_on_request() {
+    let mut inner = Sequential::new().with_name("inner");
+    inner.add(Dense::new(2).input_dim(3)).unwrap();
+    let x = input([3]);
+    let model = Model::new(&x, inner.apply(&x).unwrap()).unwrap();
+    let row = "   └ dense (Dense)";
+    assert!(!model.summary().to_string().contains(row));
+    assert!(model.summary().expand_nested(true).to_string().contains(row));
+}
