@@ -13,6 +13,7 @@ fn main() -> Result<()> {
     model.add(Activation::new("tanh"))?;
     model.add(Dense::new(1))?;
     model.add(Activation::new("sigmoid"))?;
+    println!("{}", model.summary());
 
     model.compile(
         Compile::new().loss("binary_crossentropy").optimizer(SGD::new(0.1)).metrics(["accuracy"]),
@@ -26,5 +27,11 @@ fn main() -> Result<()> {
     println!("trained on:\n{}", model.predict(x)?);
     println!("classes:\n{}", model.predict_classes(x)?);
 
+    let weights = std::env::temp_dir().join("xor.weights.cornu");
+    model.save_weights(&weights)?;
+    let mut again = Model::from_json(&model.to_json()?)?;
+    again.load_weights(&weights)?;
+    let same = again.predict(x)?.to_vec::<f32>()? == model.predict(x)?.to_vec::<f32>()?;
+    println!("built again from JSON and weights, it predicts the same: {same}");
     Ok(())
 }

@@ -7,8 +7,8 @@ use std::path::PathBuf;
 
 use cornu_autodiff::{DType, GeneratorState, Tensor};
 use cornu_layers::{layer_classes, prelude::*};
-use cornu_models::saving::{Checkpoint, write_file};
 use cornu_models::callbacks::{EarlyStopping, ModelCheckpoint, Verbose};
+use cornu_models::saving::{Checkpoint, write_file};
 use cornu_models::{Compile, Fit, History, Model, Sequential, Split};
 use serde_json::{Value, json};
 use support::{assert_agree, assert_same_json, cases, name, tensor, tensors};
@@ -425,7 +425,8 @@ fn a_checkpoint_comes_back_bit_for_bit() {
         assert_eq!(all(a), all(b));
     }
     let rest = |c: &Checkpoint| {
-        let numbers = (c.optimized.clone(), c.generator, c.step, c.shuffles, c.epoch, c.epochs.clone());
+        let numbers =
+            (c.optimized.clone(), c.generator, c.step, c.shuffles, c.epoch, c.epochs.clone());
         let bits = |v: &[f64]| v.iter().map(|x| x.to_bits()).collect::<Vec<_>>();
         let history: Vec<_> = c.history.iter().map(|(n, v)| (n.clone(), bits(v))).collect();
         (c.model.clone(), numbers, history, c.callbacks.clone())

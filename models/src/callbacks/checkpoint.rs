@@ -187,7 +187,7 @@ mod tests {
             _ => None,
         };
         let filled = |path| fill(path, value).map_err(|e| e.to_string());
-        assert_eq!(filled("m-{epoch:02d}-{val_loss:.2f}.cornu").as_deref(), Ok("m-07-0.13.cornu"));
+        assert_eq!(filled("m-{epoch:02d}-{val_loss:.2f}.cornu").as_deref(), Ok("m-07-0.12.cornu"));
         assert_eq!(filled("{epoch}.cornu").as_deref(), Ok("7.cornu"));
         assert!(filled("{loss}.cornu").is_err_and(|e| e.contains("`{loss}` must be `epoch`")));
         assert!(filled("{epoch.cornu").is_err());

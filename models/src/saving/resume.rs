@@ -9,6 +9,7 @@ use crate::error::{Error, Result};
 use crate::fit::Progress;
 use crate::history::{History, Logs};
 use crate::model::Model;
+use crate::optimizers::Optimizer;
 use crate::saving::Checkpoint;
 use crate::saving::codec::in_file;
 use crate::saving::json;
@@ -120,36 +121,40 @@ impl Model {
     fn restore(&mut self, checkpoint: &Checkpoint) -> Result<()> {
         let progress = progress(checkpoint)?;
         self.graph("checkpoint")?;
-        match (&mut self.compiled, checkpoint.optimizer.as_slice()) {
-            (_, []) => {}
-            (None, _) => {
-                let hint = "call `compile` as it was compiled then";
-                let rule = "the checkpoint is of a compiled model";
-                return Err(Error::order("restore_checkpoint", rule, hint));
-            }
-            (Some(compiled), state) => {
-                let mut variables = Vec::new();
-                for &at in &checkpoint.optimized {
-                    let weight = usize::try_from(at).ok().and_then(|at| self.weights.get(at));
-                    variables.push(Learned(weight.ok_or_else(|| {
-                        let rule = format!("the model has {} weights", self.weights.len());
-                        Error::value("checkpoint", rule, format!("one with number {at}"))
-                    })?));
-                }
-                let mut optimizer = compiled.optimizer.clone();
-                optimizer.build(&variables)?;
-                let state: Vec<Tensor> = state.iter().map(|(_, value)| value.clone()).collect();
-                optimizer.set_state(&state)?;
-                self.assign("checkpoint", &checkpoint.weights)?;
-                compiled.optimizer = optimizer;
-            }
-        }
-        if checkpoint.optimizer.is_empty() {
-            self.assign("checkpoint", &checkpoint.weights)?;
+        let optimizer = self.optimizer_of(checkpoint)?;
+        self.assign("checkpoint", &checkpoint.weights)?;
+        if let (Some(compiled), Some(optimizer)) = (&mut self.compiled, optimizer) {
+            compiled.optimizer = optimizer;
         }
         self.generator.restore(checkpoint.generator);
         self.progress = progress;
         Ok(())
+    }
+
+    /// The optimizer with what it remembered; `None` if the checkpoint holds none.
+    fn optimizer_of(&self, checkpoint: &Checkpoint) -> Result<Option<Optimizer>> {
+        if checkpoint.optimizer.is_empty() {
+            return Ok(None);
+        }
+        let Some(compiled) = &self.compiled else {
+            let hint = "call `compile` as it was compiled then";
+            let rule = "the checkpoint is of a compiled model";
+            return Err(Error::order("restore_checkpoint", rule, hint));
+        };
+        let mut variables = Vec::new();
+        for &at in &checkpoint.optimized {
+            let weight = usize::try_from(at).ok().and_then(|at| self.weights.get(at));
+            variables.push(Learned(weight.ok_or_else(|| {
+                let rule = format!("the model has {} weights", self.weights.len());
+                Error::value("checkpoint", rule, format!("one with number {at}"))
+            })?));
+        }
+        let mut optimizer = compiled.optimizer.clone();
+        optimizer.build(&variables)?;
+        let state: Vec<Tensor> =
+            checkpoint.optimizer.iter().map(|(_, value)| value.clone()).collect();
+        optimizer.set_state(&state)?;
+        Ok(Some(optimizer))
     }
 }
 
