@@ -19,14 +19,24 @@ macro_rules! layers {
 
 #[rustfmt::skip]
 layers! {
+    // Activations
+    ActivationLayer, ELU, LeakyReLU, PReLU, ReLU, Softmax,
+    // Convolutional
+    Conv1D, Conv2D, Conv3D,
     // Core
-    ActivationLayer, Dense, Embedding, Identity,
+    Dense, Embedding, Identity, Masking,
     // Merging
     Add, Average, Concatenate, Dot, Maximum, Minimum, Multiply, Subtract,
     // Normalization
     BatchNormalization, GroupNormalization, LayerNormalization, RMSNormalization, UnitNormalization,
+    // Pooling
+    AveragePooling1D, AveragePooling2D, AveragePooling3D,
+    GlobalAveragePooling1D, GlobalAveragePooling2D, GlobalAveragePooling3D,
+    GlobalMaxPooling1D, GlobalMaxPooling2D, GlobalMaxPooling3D,
+    MaxPooling1D, MaxPooling2D, MaxPooling3D,
     // Regularization
-    Dropout,
+    ActivityRegularization, AlphaDropout, Dropout, GaussianDropout, GaussianNoise,
+    SpatialDropout1D, SpatialDropout2D, SpatialDropout3D,
     // Reshaping
     Flatten, Permute, RepeatVector, Reshape,
 }

@@ -14,7 +14,6 @@ pub(crate) fn positive(option: &str, n: usize) -> Result<()> {
 }
 
 /// Refuses a 0 among sizes.
-#[allow(dead_code)]
 pub(crate) fn all_positive(option: &str, sizes: &[usize]) -> Result<()> {
     if sizes.iter().all(|&n| n > 0) {
         return Ok(());

@@ -101,6 +101,10 @@ impl Error {
 }
 
 fn shapes(shapes: &[Vec<Option<usize>>]) -> String {
-    let texts: Vec<String> = shapes.iter().map(|s| crate::symbol::shape_text(s)).collect();
-    if texts.is_empty() { "nothing".into() } else { texts.join(" and ") }
+    let mut texts: Vec<String> = shapes.iter().map(|s| crate::symbol::shape_text(s)).collect();
+    match texts.pop() {
+        Some(last) if !texts.is_empty() => format!("{} and {last}", texts.join(", ")),
+        Some(only) => only,
+        None => "nothing".into(),
+    }
 }

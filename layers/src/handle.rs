@@ -210,6 +210,9 @@ impl LayerRef {
             config.insert("activity_regularizer".into(), penalty.to_json());
         }
         config.extend(self.0.layer.settings());
+        for key in self.0.layer.without() {
+            config.shift_remove(*key);
+        }
         let mut whole = json!({
             "module": self.0.layer.module(),
             "class_name": self.class(),

@@ -107,14 +107,16 @@ pub trait Layer: Configured + Clone + Debug + Send + Sync + 'static {
     /// What the layer does with a mask on its input.
     const MASK: Masks = Masks::Refuses;
 
-    /// The penalty on the output, added to the loss; divided by the batch size, as in Keras.
-    fn output_regularizer(&self) -> Option<&Regularizer> {
-        Configured::common(self).activity_regularizer.as_ref()
-    }
-
     /// Keys of the config that Keras writes behind the layer's own and that have one meaning
     /// here, with that as JSON: they are written so, and read they may be nothing else.
     const FIXED: &'static [(&'static str, &'static str)] = &[];
+
+    /// Keys among `name`, `trainable` and `dtype` that Keras's constructor of this class doesn't
+    /// take, so that they mustn't be written.
+    const WITHOUT: &'static [&'static str] = &[];
+
+    /// Corrects the config that `config!` writes, where Keras writes a value worked out.
+    fn write_settings(&self, _config: &mut Config) {}
 
     /// The Python module that Keras names in this layer's JSON.
     const MODULE: &'static str = "keras.layers";
@@ -274,7 +276,7 @@ impl<L: Layer> Built for BuiltLayer<L> {
     ) -> Result<(Tensors, Option<Tensor>)> {
         let mask = self.layer.mask(&self.weights, inputs)?;
         let outputs = self.layer.call_all(&self.weights, inputs, context)?;
-        if let Some(regularizer) = self.layer.output_regularizer() {
+        if let Some(regularizer) = &Configured::common(&self.layer).activity_regularizer {
             for output in &outputs {
                 // A batch without samples has no penalty, and mustn't be divided by.
                 let samples = output.shape().first().copied().unwrap_or(1).max(1);
@@ -296,6 +298,10 @@ pub trait AnyLayer: Debug + Send + Sync {
     fn common(&self) -> &Common;
     /// The layer's own options as Keras writes them.
     fn settings(&self) -> Config;
+    /// Keys of every layer's config that this class hasn't.
+    fn without(&self) -> &[&str] {
+        &[]
+    }
     /// Checks the options and makes the weights.
     ///
     /// # Errors
@@ -329,11 +335,15 @@ impl<L: Layer> AnyLayer for L {
     }
     fn settings(&self) -> Config {
         let mut config = Configured::settings(self);
+        self.write_settings(&mut config);
         config.extend(Self::FIXED.iter().map(|(key, value)| {
             let value = value.parse().expect("`FIXED` holds JSON");
             ((*key).to_owned(), value)
         }));
         config
+    }
+    fn without(&self) -> &[&str] {
+        L::WITHOUT
     }
     fn build(&self, inputs: &[Spec], weights: &mut WeightBuilder) -> Result<Box<dyn Built>> {
         self.check_settings()?;

@@ -5,6 +5,7 @@
 //! layers for `cornu-models` to train and run.
 
 mod activation;
+mod activations;
 mod arg;
 mod axes;
 mod builder;
@@ -13,6 +14,7 @@ mod check;
 mod choice;
 mod constraint;
 mod context;
+mod convolutional;
 mod core;
 mod envelope;
 mod error;
@@ -23,21 +25,26 @@ mod layer;
 mod merging;
 mod normalization;
 mod parameter;
+mod part;
+mod pooling;
 mod registry;
 mod regularization;
 mod regularizer;
 mod reshaping;
 mod setting;
 mod symbol;
+mod window;
 
-pub use self::core::{ActivationLayer, Dense, DenseWeights, Embedding, Identity};
+pub use self::core::{Dense, Embedding, Identity, Masking};
 pub use activation::{Activation, ActivationFunction};
+pub use activations::{ActivationLayer, ELU, LeakyReLU, PReLU, ReLU, Softmax};
 pub use arg::Arg;
 pub use axes::AxisOrAxes;
 pub use builder::{WeightBuilder, WeightOptions};
 pub use choice::{DataFormat, Padding};
 pub use constraint::{Constraint, ConstraintFunction};
 pub use context::Context;
+pub use convolutional::{Conv1D, Conv2D, Conv3D};
 pub use error::{Error, Result};
 pub use handle::{IntoLayer, LayerRef, snake_case};
 pub use initializer::{
@@ -53,10 +60,19 @@ pub use normalization::{
     RMSNormalization, RenormClipping, ScaleWeights, UnitNormalization,
 };
 pub use parameter::Parameter;
+pub use part::KernelWeights;
+pub use pooling::{
+    AveragePooling1D, AveragePooling2D, AveragePooling3D, GlobalAveragePooling1D,
+    GlobalAveragePooling2D, GlobalAveragePooling3D, GlobalMaxPooling1D, GlobalMaxPooling2D,
+    GlobalMaxPooling3D, MaxPooling1D, MaxPooling2D, MaxPooling3D,
+};
 pub use registry::{
     Reviver, layer_classes, layer_from_json, register_class, register_layer, revive,
 };
-pub use regularization::Dropout;
+pub use regularization::{
+    ActivityRegularization, AlphaDropout, Dropout, GaussianDropout, GaussianNoise,
+    SpatialDropout1D, SpatialDropout2D, SpatialDropout3D,
+};
 pub use regularizer::{OrthogonalMode, PenaltyFunction, Regularizer};
 pub use reshaping::{Flatten, Permute, RepeatVector, Reshape};
 pub use setting::{Common, Config, Configured, NON_FINITE, NON_FINITE_MARK, Setting};

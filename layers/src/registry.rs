@@ -89,9 +89,6 @@ pub fn revive<L: Layer>(value: &Value) -> Result<LayerRef> {
         return Err(Error::config(L::CLASS, rule, values.join(", ")));
     }
     *layer.common_mut() = common(config)?;
-    if own.contains_key("activity_regularizer") {
-        layer.common_mut().activity_regularizer = None;
-    }
     Ok(layer.into_layer())
 }
 

@@ -323,12 +323,26 @@ pub fn setting_of<T: Setting>(
     default: Option<T>,
 ) -> Result<T> {
     match (config.get(key), default) {
-        (Some(value), _) => T::from_json(value)
-            .map_err(|e| Error::config(format!("{class}: `{key}`"), e.to_string(), value)),
+        (Some(value), _) => T::from_json(value).map_err(|e| {
+            let rule = match e {
+                Error::Setting { rule, .. } => rule,
+                other => other.to_string(),
+            };
+            Error::config(format!("{class}: `{key}`"), rule, value)
+        }),
         (None, Some(default)) => Ok(default),
         (None, None) => {
             Err(Error::config(class, format!("the key `{key}` must be there"), "no such key"))
         }
+    }
+}
+
+/// Writes a null where Keras has one for the penalty on the output: behind the key `behind`. If
+/// there is a penalty, it is written with what every layer has.
+pub(crate) fn write_penalty(common: &Common, config: &mut Config, behind: &str) {
+    if common.activity_regularizer.is_none() {
+        let at = config.keys().position(|key| key == behind).map_or(config.len(), |i| i + 1);
+        config.shift_insert(at, "activity_regularizer".into(), Value::Null);
     }
 }
 
@@ -338,6 +352,7 @@ pub fn check_setting<T: Setting>(key: &str, value: &T) -> Result<()> {
         Error::Tensor(unknown) => {
             Error::setting(format!("`{key}`"), "it must be a known name", unknown)
         }
+        Error::Setting { rule, got, .. } => Error::setting(format!("`{key}`"), rule, got),
         other => other,
     })
 }

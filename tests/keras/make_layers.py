@@ -70,6 +70,9 @@ def layer_case(name, layer, make_inputs, call=None):
         case["output_mask"] = array(mask)
     if layer.losses:
         case["losses"] = [array(loss) for loss in layer.losses]
+    build_config = keras.saving.serialize_keras_object(layer).get("build_config")
+    if build_config is not None:
+        case["build_config"] = build_config
     if call["training"] and layer.non_trainable_variables:
         case["weights_after"] = named(layer.weights)
     return case

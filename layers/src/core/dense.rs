@@ -3,7 +3,7 @@
 use cornu_autodiff::{Spec, Tensor, ops};
 
 use crate::activation::Activation;
-use crate::builder::{WeightBuilder, WeightOptions};
+use crate::builder::WeightBuilder;
 use crate::check::{one_float, positive};
 use crate::config;
 use crate::constraint::Constraint;
@@ -12,6 +12,7 @@ use crate::error::Result;
 use crate::initializer::Initializer;
 use crate::layer::{Inputs, Layer, Masks, known_axis};
 use crate::parameter::Parameter;
+use crate::part::{KernelWeights, Part};
 use crate::regularizer::Regularizer;
 
 config! {
@@ -59,34 +60,31 @@ config! {
     }
 }
 
-/// Weights of [`Dense`].
-#[derive(Debug)]
-pub struct DenseWeights {
-    kernel: Parameter,
-    bias: Option<Parameter>,
-}
-
 impl Layer for Dense {
-    type Weights = DenseWeights;
+    type Weights = KernelWeights;
     const MASK: Masks = Masks::Passes;
     const FIXED: &'static [(&'static str, &'static str)] = &[("quantization_config", "null")];
 
-    fn build(&self, inputs: &[Spec], weights: &mut WeightBuilder) -> Result<DenseWeights> {
+    fn build(&self, inputs: &[Spec], weights: &mut WeightBuilder) -> Result<KernelWeights> {
         positive("units", self.units)?;
         let width = known_axis(one_float(inputs, 2)?, -1)?;
-        let (shape, units) = ([width, self.units], [self.units]);
-        let options = WeightOptions::learned(&self.kernel_regularizer, &self.kernel_constraint);
-        let kernel = weights.add_with("kernel", &shape, &self.kernel_initializer, options)?;
-        let options = WeightOptions::learned(&self.bias_regularizer, &self.bias_constraint);
-        let bias = match self.use_bias {
-            true => Some(weights.add_with("bias", &units, &self.bias_initializer, options)?),
-            false => None,
+        let kernel = Part {
+            used: true,
+            initializer: &self.kernel_initializer,
+            regularizer: &self.kernel_regularizer,
+            constraint: &self.kernel_constraint,
         };
-        Ok(DenseWeights { kernel, bias })
+        let bias = Part {
+            used: self.use_bias,
+            initializer: &self.bias_initializer,
+            regularizer: &self.bias_regularizer,
+            constraint: &self.bias_constraint,
+        };
+        KernelWeights::make(&kernel, &bias, &[width, self.units], weights)
     }
 
     #[inline]
-    fn call(&self, w: &DenseWeights, x: &Inputs<'_>, _: &mut Context<'_>) -> Result<Tensor> {
+    fn call(&self, w: &KernelWeights, x: &Inputs<'_>, _: &mut Context<'_>) -> Result<Tensor> {
         let (x, kernel) = (x.only()?, w.kernel.value());
         let bias = w.bias.as_ref().map(Parameter::value);
         let activation = self.activation.fused();

@@ -12,6 +12,7 @@ use crate::initializer::Initializer;
 use crate::layer::{Inputs, Layer};
 use crate::parameter::Parameter;
 use crate::regularizer::Regularizer;
+use crate::setting::{Config, Configured, write_penalty};
 
 config! {
     /// A learned vector for each token: `y[…] = embeddings[x[…]]`.
@@ -47,8 +48,6 @@ config! {
         embeddings_initializer: Initializer = Initializer::random_uniform(-0.05, 0.05),
         /// Penalty on `embeddings`.
         embeddings_regularizer: Option<Regularizer> = None,
-        /// Penalty on the output, divided by the batch size.
-        activity_regularizer: Option<Regularizer> = None,
         /// What `embeddings` is brought back to after each step.
         embeddings_constraint: Option<Constraint> = None,
         /// Whether token 0 is padding.
@@ -83,8 +82,8 @@ impl Layer for Embedding {
         Ok(Some(apply(ops::NotEqual, &[x, &x.zeros_like()])?))
     }
 
-    fn output_regularizer(&self) -> Option<&Regularizer> {
-        self.activity_regularizer.as_ref()
+    fn write_settings(&self, config: &mut Config) {
+        write_penalty(self.common(), config, "embeddings_regularizer");
     }
 }
 

@@ -28,6 +28,7 @@ config! {
 
 impl Layer for Identity {
     type Weights = ();
+    const BUILT_AT_ONCE: bool = true;
     const MASK: Masks = Masks::Passes;
     const BUILT_AT_ONCE: bool = true;
 

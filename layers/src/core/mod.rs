@@ -1,11 +1,11 @@
 //! Layers that most models are made of.
 
-mod activation;
 mod dense;
 mod embedding;
 mod identity;
+mod masking;
 
-pub use activation::ActivationLayer;
-pub use dense::{Dense, DenseWeights};
+pub use dense::Dense;
 pub use embedding::Embedding;
 pub use identity::Identity;
+pub use masking::Masking;

@@ -3,7 +3,7 @@
 use cornu_autodiff::{Spec, Tensor, axis_of, ops};
 
 use super::renorm::{RenormClipping, RenormWeights};
-use super::scale::{Part, ScaleWeights, kept, normalize};
+use super::scale::{ScaleWeights, kept, normalize};
 use crate::builder::{WeightBuilder, WeightOptions};
 use crate::check::{one_float, positive_number, probability};
 use crate::config;
@@ -13,6 +13,7 @@ use crate::error::{Error, Result};
 use crate::initializer::Initializer;
 use crate::layer::{Inputs, Layer, Masks, known_axis};
 use crate::parameter::Parameter;
+use crate::part::Part;
 use crate::regularizer::Regularizer;
 
 config! {

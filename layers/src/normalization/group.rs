@@ -2,7 +2,7 @@
 
 use cornu_autodiff::{Spec, Tensor, axis_of};
 
-use super::scale::{Part, ScaleWeights, normalize};
+use super::scale::{ScaleWeights, normalize};
 use crate::builder::WeightBuilder;
 use crate::check::{one_float, positive_number};
 use crate::config;
@@ -11,6 +11,7 @@ use crate::context::Context;
 use crate::error::{Error, Result};
 use crate::initializer::Initializer;
 use crate::layer::{Inputs, Layer, Masks, known_axis};
+use crate::part::Part;
 use crate::regularizer::Regularizer;
 
 config! {

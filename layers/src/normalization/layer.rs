@@ -2,7 +2,7 @@
 
 use cornu_autodiff::{Spec, Tensor};
 
-use super::scale::{Part, ScaleWeights, kept, normalize, positions};
+use super::scale::{ScaleWeights, kept, normalize, positions};
 use crate::builder::WeightBuilder;
 use crate::check::{one_float, positive_number};
 use crate::config;
@@ -11,6 +11,7 @@ use crate::context::Context;
 use crate::error::Result;
 use crate::initializer::Initializer;
 use crate::layer::{Inputs, Layer, Masks, known_axis};
+use crate::part::Part;
 use crate::regularizer::Regularizer;
 
 config! {

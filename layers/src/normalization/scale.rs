@@ -2,39 +2,16 @@
 
 use cornu_autodiff::{Spec, Tensor, axis_of};
 
-use crate::builder::{WeightBuilder, WeightOptions};
-use crate::constraint::Constraint;
+use crate::builder::WeightBuilder;
 use crate::error::{Error, Result};
-use crate::initializer::Initializer;
 use crate::parameter::Parameter;
-use crate::regularizer::Regularizer;
+use crate::part::Part;
 
 /// A learned scale `gamma` and offset `beta`, either of which may be left out.
 #[derive(Debug)]
 pub struct ScaleWeights {
     pub(super) gamma: Option<Parameter>,
     pub(super) beta: Option<Parameter>,
-}
-
-/// Options of `gamma` or `beta`.
-pub(super) struct Part<'a> {
-    pub(super) used: bool,
-    pub(super) initializer: &'a Initializer,
-    pub(super) regularizer: &'a Option<Regularizer>,
-    pub(super) constraint: &'a Option<Constraint>,
-}
-
-impl Part<'_> {
-    fn make(
-        &self,
-        name: &str,
-        shape: &[usize],
-        weights: &mut WeightBuilder,
-    ) -> Result<Option<Parameter>> {
-        let options = WeightOptions::learned(self.regularizer, self.constraint);
-        let make = || weights.add_with(name, shape, self.initializer, options);
-        self.used.then(make).transpose()
-    }
 }
 
 impl ScaleWeights {

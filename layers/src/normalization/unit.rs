@@ -38,6 +38,7 @@ config! {
 
 impl Layer for UnitNormalization {
     type Weights = ();
+    const BUILT_AT_ONCE: bool = true;
     const MASK: Masks = Masks::Passes;
 
     fn build(&self, inputs: &[Spec], _: &mut WeightBuilder) -> Result<()> {

@@ -9,6 +9,7 @@ use crate::config;
 use crate::context::Context;
 use crate::error::{Error, Result};
 use crate::layer::{Inputs, Layer, Masks};
+use crate::symbol::{shape_text, unprobed};
 
 config! {
     /// While training, sets elements to 0 with probability `rate` and multiplies the others by
@@ -74,20 +75,21 @@ pub(super) fn drop_elements(
 
 impl Layer for Dropout {
     type Weights = ();
+    const BUILT_AT_ONCE: bool = true;
     const MASK: Masks = Masks::Passes;
     const BUILT_AT_ONCE: bool = true;
 
     fn build(&self, inputs: &[Spec], _: &mut WeightBuilder) -> Result<()> {
         probability("rate", self.rate)?;
         let x = one_float(inputs, 0)?;
-        self.noise(&x.shape).map(drop)
+        noise_shape(self.noise_shape.as_deref(), &x.shape).map(drop)
     }
 
     fn call(&self, _: &(), x: &Inputs<'_>, context: &mut Context<'_>) -> Result<Tensor> {
         let x = x.only()?;
         match context.generator() {
             Some(generator) if self.rate > 0.0 => {
-                let noise = self.noise(x.shape())?;
+                let noise = noise_shape(self.noise_shape.as_deref(), x.shape())?;
                 with_own(generator, self.seed, |g| drop_elements(x, self.rate, noise, g))
             }
             _ => Ok(x.clone()),
@@ -95,18 +97,18 @@ impl Layer for Dropout {
     }
 }
 
-impl Dropout {
-    /// The shape of what is dropped together, where it isn't the input's.
-    fn noise(&self, x: &Shape) -> Result<Option<Shape>> {
-        let Some(noise) = &self.noise_shape else { return Ok(None) };
-        let dims: SmallVec<[usize; 8]> =
-            noise.iter().zip(x.iter()).map(|(own, &all)| own.unwrap_or(all)).collect();
-        let fits = dims.iter().zip(x.iter()).all(|(&d, &all)| d == 1 || d == all);
-        if noise.len() != x.rank() || !fits {
-            let text = crate::symbol::shape_text(&crate::symbol::unprobed(x));
-            let rule = format!("each size must be 1, the input's or `None`, for the input {text}");
-            return Err(Error::setting("`noise_shape`", rule, crate::symbol::shape_text(noise)));
-        }
-        Ok(Some(Shape::new(&dims)?))
+/// The shape of what is dropped together, where it isn't the input's.
+pub(super) fn noise_shape(own: Option<&[Option<usize>]>, x: &Shape) -> Result<Option<Shape>> {
+    let Some(noise) = own else { return Ok(None) };
+    let dims: SmallVec<[usize; 8]> =
+        noise.iter().zip(x.iter()).map(|(own, &all)| own.unwrap_or(all)).collect();
+    let fits = dims.iter().zip(x.iter()).all(|(&d, &all)| d == 1 || d == all);
+    if noise.len() != x.rank() || !fits {
+        let rule = format!(
+            "each size must be 1, the input's or `None`, for the input {}",
+            shape_text(&unprobed(x))
+        );
+        return Err(Error::setting("`noise_shape`", rule, shape_text(noise)));
     }
+    Ok(Some(Shape::new(&dims)?))
 }

@@ -1,5 +1,13 @@
-//! Layers against overfitting: they act only while training.
+//! Layers against overfitting. All but [`ActivityRegularization`] act only while training.
 
+mod activity;
+mod alpha;
 mod dropout;
+mod gaussian;
+mod spatial;
 
+pub use activity::ActivityRegularization;
+pub use alpha::AlphaDropout;
 pub use dropout::Dropout;
+pub use gaussian::{GaussianDropout, GaussianNoise};
+pub use spatial::{SpatialDropout1D, SpatialDropout2D, SpatialDropout3D};

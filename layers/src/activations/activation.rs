@@ -38,6 +38,7 @@ config! {
 
 impl Layer for ActivationLayer {
     type Weights = ();
+    const BUILT_AT_ONCE: bool = true;
     const MASK: Masks = Masks::Passes;
     const BUILT_AT_ONCE: bool = true;
 
