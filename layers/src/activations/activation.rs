@@ -40,7 +40,6 @@ impl Layer for ActivationLayer {
     type Weights = ();
     const BUILT_AT_ONCE: bool = true;
     const MASK: Masks = Masks::Passes;
-    const BUILT_AT_ONCE: bool = true;
 
     fn build(&self, inputs: &[Spec], _: &mut WeightBuilder) -> Result<()> {
         one(inputs, 0).map(drop)

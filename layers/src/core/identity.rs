@@ -30,7 +30,6 @@ impl Layer for Identity {
     type Weights = ();
     const BUILT_AT_ONCE: bool = true;
     const MASK: Masks = Masks::Passes;
-    const BUILT_AT_ONCE: bool = true;
 
     fn build(&self, inputs: &[Spec], _: &mut WeightBuilder) -> Result<()> {
         one(inputs, 0).map(drop)

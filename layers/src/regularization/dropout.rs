@@ -77,7 +77,6 @@ impl Layer for Dropout {
     type Weights = ();
     const BUILT_AT_ONCE: bool = true;
     const MASK: Masks = Masks::Passes;
-    const BUILT_AT_ONCE: bool = true;
 
     fn build(&self, inputs: &[Spec], _: &mut WeightBuilder) -> Result<()> {
         probability("rate", self.rate)?;
