@@ -27,9 +27,9 @@ fn main() -> Result<()> {
     println!("trained on:\n{}", model.predict(x)?);
     println!("classes:\n{}", model.predict_classes(x)?);
 
-    let weights = std::env::temp_dir().join("xor.weights.cornu");
+    let weights = std::env::temp_dir().join("xor.weights");
     model.save_weights(&weights)?;
-    let mut again = Model::from_json(&model.to_json()?)?;
+    let again = Model::from_json(&model.to_json()?)?;
     again.load_weights(&weights)?;
     let same = again.predict(x)?.to_vec::<f32>()? == model.predict(x)?.to_vec::<f32>()?;
     println!("built again from JSON and weights, it predicts the same: {same}");

@@ -238,11 +238,10 @@ fn each(
     stop: &mut bool,
     call: &mut dyn FnMut(&mut dyn Callback, &mut Run<'_>) -> Result<()>,
 ) -> Result<()> {
-    for at in 0..callbacks.len() {
+    callbacks.iter_mut().try_for_each(|callback| {
         let mut run = Run { model: &mut *model, stop: &mut *stop };
-        call(&mut *callbacks[at], &mut run)?;
-    }
-    Ok(())
+        call(&mut **callback, &mut run)
+    })
 }
 
 /// The end of an epoch: callbacks that save what the others remember come last.
