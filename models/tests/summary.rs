@@ -73,7 +73,7 @@ fn the_classic_table_says_what_a_graph_connects() {
     let (left, right) = (Input::new([3]).name("left").symbol(), Input::new([3]).symbol());
     let shared = Dense::new(1234).name("shared").into_layer();
     let (a, b) = ((&shared).apply(&left).unwrap(), (&shared).apply(&right).unwrap());
-    let y = Dense::new(1).apply(&Add::new().apply([&a, &b]).unwrap()).unwrap();
+    let y = Dense::new(1).apply(Add::new().apply([&a, &b]).unwrap()).unwrap();
     let model = Model::new([&left, &right], &y).unwrap();
     shared.set_trainable(false);
     let expected = "\
