@@ -42,7 +42,6 @@ macro_rules! each_activation {
         #[allow(unused_imports)]
         use scalars::*;
         constants!($T);
-    #[rustfmt::skip]
         macro_rules! run {
             ($price:literal, $value:expr, $slope:expr) => {{
                 #[allow(unused)]
@@ -55,8 +54,11 @@ macro_rules! each_activation {
             Fused::Relu => run!(1, |x: $T| relu(x), |y: $T, g: $T| g * step(y)),
             Fused::Sigmoid => run!(3, |x: $T| sigmoid(x), |y: $T, g: $T| g * (y * (1.0 - y))),
             Fused::Tanh => run!(3, |x: $T| tanh(x), |y: $T, g: $T| g * (1.0 - y * y)),
-            Fused::Elu => run!(3, |x: $T| if x > 0.0 { x } else { expm1(x) }, |y: $T, g: $T| g
-                * (negative_part(y) + 1.0)),
+            Fused::Elu => run!(
+                3,
+                |x: $T| if x > 0.0 { x } else { expm1(x) },
+                |y: $T, g: $T| g * (negative_part(y) + 1.0)
+            ),
             Fused::Selu => run!(
                 3,
                 |x: $T| if x > 0.0 { SELU_SCALE * x } else { SELU_SCALE_ALPHA * expm1(x) },

@@ -1,5 +1,6 @@
 //! Cross-entropies.
 
+use cornu_autodiff::ops::{binary_cross_entropy, sigmoid_cross_entropy};
 use cornu_autodiff::{Error, Result, Tensor};
 
 use super::declare::loss;
@@ -29,12 +30,10 @@ loss! {
         probabilities(Place("loss", &self.name), y_true)?;
         let s = self.label_smoothing;
         let y_true = if s == 0.0 { y_true.clone() } else { y_true * (1.0 - s) + 0.5 * s };
-        if self.from_logits {
-            // softplus(x) - y x, without overflow.
-            return Ok(y_pred.softplus() - y_true * y_pred);
+        match self.from_logits {
+            true => sigmoid_cross_entropy(y_pred, &y_true),
+            false => binary_cross_entropy(y_pred, &y_true),
         }
-        let p = y_pred.clip(EPSILON, 1.0 - EPSILON);
-        Ok(-(&y_true * p.log() + (1.0 - y_true) * (1.0 - p).log()))
     }
 }
 
@@ -69,9 +68,7 @@ loss! {
 /// Logarithms of the probabilities of classes.
 pub(super) fn log_probabilities(y_pred: &Tensor, axis: isize, from_logits: bool) -> Tensor {
     if from_logits {
-        let shifted = y_pred - y_pred.max(axis, true).stop_gradient();
-        let total = shifted.exp().sum(axis, true).log();
-        return shifted - total;
+        return y_pred.log_softmax(axis);
     }
     (y_pred / y_pred.sum(axis, true)).clip(EPSILON, 1.0 - EPSILON).log()
 }
