@@ -10,7 +10,7 @@ use crate::regularizer::Regularizer;
 /// or a tuple for sizes along several axes; an array for a list; a value for an option.
 ///
 /// (`Into` would not do: with several integer types that convert, `Dense::new(10)` would have
-/// to be `Dense::new(10usize)`.)
+/// to be `Dense::new(10)`.)
 pub trait Arg<T> {
     /// The value that is meant.
     fn arg(self) -> T;

@@ -22,8 +22,8 @@ pub type SymbolicShape = Vec<Option<usize>>;
 /// ```
 /// use cornu_layers::{Apply, Dense, input};
 /// let x = input([8]);
-/// let hidden = Dense::new(4usize).activation("relu").apply(&x)?;
-/// let y = Dense::new(1usize).apply(&(&hidden + &Dense::new(4usize).apply(&x)?))?;
+/// let hidden = Dense::new(4).activation("relu").apply(&x)?;
+/// let y = Dense::new(1).apply(&(&hidden + &Dense::new(4usize).apply(&x)?))?;
 /// assert_eq!(y.shape(), [None, Some(1)]);
 /// # Ok::<(), cornu_layers::Error>(())
 /// ```

@@ -350,7 +350,7 @@ fn configs_that_cornu_cannot_obey_are_refused() {
         ),
         (
             text("Dense", json!({ "units": 2, "lora_rank": 4 })),
-            "config of Dense: cornu has no option `lora_rank`, so only its default is accepted; \
+            "config of Dense: cornu has no option `lora_rank`, so only the default is accepted; \
              got 4",
         ),
         (

@@ -7,7 +7,7 @@
 //! model.add(Dense::new(1).input_dim(1))?;
 //! model.compile(Compile::new().loss("mse").optimizer("sgd"))?;
 //! let (x, y) = ([[1.0f32], [2.0]], [[2.0f32], [4.0]]);
-//! model.fit(x, y, Fit::new().epochs(200).verbose(Verbose::Silent))?;
+//! model.fit(x, y, Fit::new().epochs(1000).verbose(Verbose::Silent))?;
 //! let y = model.predict([[3.0f32]])?.item::<f32>()?;
 //! assert!((y - 6.0).abs() < 0.5);
 //! # Ok::<(), cornu_models::Error>(())

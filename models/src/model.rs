@@ -52,8 +52,8 @@ impl Kind {
 /// use cornu_layers::{Apply, Concatenate, Dense, input};
 /// use cornu_models::Model;
 /// let (a, b) = (input([4]), input([2]));
-/// let hidden = Dense::new(8usize).activation("relu").apply(&a)?;
-/// let y = Dense::new(1usize).apply(&Concatenate::new().apply([&hidden, &b])?)?;
+/// let hidden = Dense::new(8).activation("relu").apply(&a)?;
+/// let y = Dense::new(1).apply(&Concatenate::new().apply([&hidden, &b])?)?;
 /// let model = Model::new([&a, &b], &y)?;
 /// assert_eq!(model.count_params(), 4 * 8 + 8 + 10 + 1);
 /// # Ok::<(), cornu_models::Error>(())

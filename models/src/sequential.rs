@@ -17,8 +17,8 @@ use crate::model::{Kind, Model, free_name};
 /// use cornu_layers::{Activation, Dense, LayerOptions};
 /// use cornu_models::Sequential;
 /// let mut model = Sequential::new();
-/// model.add(Dense::new(10usize).input_dim(2).activation("tanh"))?;
-/// model.add(Dense::new(1usize).activation("sigmoid"))?;
+/// model.add(Dense::new(10).input_dim(2).activation("tanh"))?;
+/// model.add(Dense::new(1).activation("sigmoid"))?;
 /// assert_eq!(model.count_params(), 41);
 /// # Ok::<(), cornu_models::Error>(())
 /// ```

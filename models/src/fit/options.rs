@@ -4,7 +4,7 @@ use crate::callbacks::{Callback, Verbose};
 use crate::class_weight::ClassWeight;
 use crate::data::{Data, Split};
 
-/// Options of [`Model::fit`], under Keras's names and at Keras's defaults.
+/// Options of [`fit`](crate::Model::fit), under Keras's names and at Keras's defaults.
 ///
 /// ```
 /// use cornu_models::{Fit, Split, callbacks::EarlyStopping};

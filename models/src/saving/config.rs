@@ -20,7 +20,7 @@ impl Model {
     /// ```
     /// use cornu_layers::{Dense, LayerOptions};
     /// use cornu_models::{Model, Sequential};
-    /// let model = Sequential::new().with(Dense::new(3usize).input_dim(2))?;
+    /// let model = Sequential::new().with(Dense::new(3).input_dim(2))?;
     /// let again = Model::from_json(&model.to_json()?)?;
     /// assert_eq!(again.layers()[0].name(), "dense");
     /// # Ok::<(), cornu_models::Error>(())

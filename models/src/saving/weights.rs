@@ -48,7 +48,7 @@ impl Model {
     /// # use cornu_layers::{Dense, LayerOptions};
     /// # use cornu_models::{Model, Sequential};
     /// # let path = std::env::temp_dir().join(format!("{}.weights", std::process::id()));
-    /// let model = Sequential::new().with(Dense::new(1usize).input_dim(2))?;
+    /// let model = Sequential::new().with(Dense::new(1).input_dim(2))?;
     /// model.save_weights(&path)?;
     /// let again = Model::from_json(&model.to_json()?)?;
     /// again.load_weights(&path)?;

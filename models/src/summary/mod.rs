@@ -29,11 +29,11 @@ pub enum SummaryStyle {
 /// for a line are cut, which `…` shows.
 ///
 /// ```
-/// use cornu_layers::{Activation, Activate, Dense, LayerOptions};
+/// use cornu_layers::{Dense, LayerOptions};
 /// use cornu_models::{Sequential, SummaryStyle};
 /// let mut model = Sequential::new();
-/// model.add(Dense::new(10usize).input_dim(2).activation("tanh"))?;
-/// model.add(Dense::new(1usize))?;
+/// model.add(Dense::new(10).input_dim(2).activation("tanh"))?;
+/// model.add(Dense::new(1))?;
 /// println!("{}", model.summary());
 /// let boxed = model.summary().style(SummaryStyle::Boxed).line_length(80).to_string();
 /// assert!(boxed.contains("│ dense_1 (Dense)                   │ (None, 1)                │"));
