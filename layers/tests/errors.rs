@@ -355,7 +355,7 @@ fn configs_that_cornu_cannot_obey_are_refused() {
         ),
         (
             text("Dense", json!({ "units": 2, "quantization_config": { "mode": "int8" } })),
-            "config of Dense: cornu has no option `quantization_config`, so only its default is \
+            "config of Dense: cornu has no option `quantization_config`, so only the default is \
              accepted; got {\"mode\":\"int8\"}",
         ),
         (
