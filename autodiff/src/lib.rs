@@ -14,6 +14,7 @@ mod storage;
 mod tape;
 mod tensor;
 pub mod testing;
+mod transforms;
 mod update;
 
 pub use dtype::{DType, Element};
@@ -25,4 +26,7 @@ pub use shape::{IntoShape, MAX_RANK, PROBES, Shape, Spec, axis_of, broadcast, is
 pub use storage::release_memory;
 pub use tape::{Pause, Tape, is_recording};
 pub use tensor::Tensor;
+pub use transforms::{
+    custom_gradient, grad, hessian, hessian_vector, jacobian, value_and_grad, vjp,
+};
 pub use update::{Elementwise, Float, squared_norm, update};

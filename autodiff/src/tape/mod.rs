@@ -108,6 +108,22 @@ impl Tape {
         Ok(if tapes() == 0 { walk.alone() } else { walk.among_others() })
     }
 
+    /// As [`vjp_options`](Tape::vjp_options), for a tape that will be asked again. Nothing but a
+    /// tape around this one records what it computes.
+    pub(crate) fn vjp_again(
+        &self,
+        target: &Tensor,
+        cotangent: &Tensor,
+        sources: &[&Tensor],
+    ) -> Result<Vec<Option<Tensor>>> {
+        let Some(last) = self.position(target, cotangent, sources)? else {
+            let own = |s: &&Tensor| (s.id == target.id).then(|| cotangent.clone());
+            return Ok(sources.iter().map(own).collect());
+        };
+        let _pause = (tapes() == 1).then(Pause::new);
+        Ok(Walk::new(self.start, last, cotangent, sources).among_others())
+    }
+
     /// Where on the list the target was made; `None` if it is a source from outside.
     fn position(
         &self,
@@ -130,7 +146,7 @@ impl Tape {
     }
 
     /// Where on the list a tensor was made, if this tape saw it.
-    fn made_at(&self, x: &Tensor) -> Option<usize> {
+    pub(crate) fn made_at(&self, x: &Tensor) -> Option<usize> {
         LOG.with_borrow(|log| log.ids.binary_search(&x.id).ok().filter(|&i| i >= self.start))
     }
 
