@@ -11,6 +11,9 @@ use cornu_layers::{
 use serde_json::{Value, json};
 use support::{assert_agree, assert_same_json, cases, name, tensor, tensors};
 
+/// Files of goldens with layers, a family each.
+const FILES: &[&str] = &["layers"];
+
 /// Cases in which Keras is wrong, and why.
 const WRONG: &[(&str, &str)] = &[(
     "activation_sparsemax",
@@ -20,7 +23,11 @@ const WRONG: &[(&str, &str)] = &[(
 
 fn layer_cases() -> Vec<Value> {
     let left_out = |case: &Value| WRONG.iter().any(|(wrong, _)| *wrong == name(case));
-    cases("layers").into_iter().filter(|case| !left_out(case)).collect()
+    all_cases().into_iter().filter(|case| !left_out(case)).collect()
+}
+
+fn all_cases() -> Vec<Value> {
+    FILES.iter().flat_map(|file| cases(file)).collect()
 }
 
 /// The layer of a case, built, with the case's weights.
@@ -215,7 +222,7 @@ fn layers_compute_the_same_in_float64() {
 
 #[test]
 fn every_class_has_a_golden_and_every_golden_a_class() {
-    let cases = cases("layers");
+    let cases = all_cases();
     let goldens: BTreeSet<&str> =
         cases.iter().map(|case| case["class_name"].as_str().unwrap()).collect();
     let classes = layer_classes();

@@ -1,4 +1,5 @@
-"""layers.json: one call of a layer with random weights, and its gradients."""
+"""layers.json and its sisters, a family of layers each: one call of a layer with random weights,
+and its gradients."""
 
 import jax
 import keras
@@ -10,7 +11,11 @@ import layer_cases
 
 
 def layers():
-    return [layer_case(*case) for case in [*layer_cases.CASES, *catalogue_cases.CASES]]
+    return made(layer_cases, catalogue_cases)
+
+
+def made(*modules):
+    return [layer_case(*case) for module in modules for case in module.CASES]
 
 
 def layer_case(name, layer, make_inputs, call=None):
