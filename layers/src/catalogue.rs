@@ -22,7 +22,8 @@ layers! {
     // Activations
     ActivationLayer, ELU, LeakyReLU, PReLU, ReLU, Softmax,
     // Convolutional
-    Conv1D, Conv2D, Conv3D,
+    Conv1D, Conv2D, Conv3D, Conv1DTranspose, Conv2DTranspose, Conv3DTranspose,
+    DepthwiseConv1D, DepthwiseConv2D, SeparableConv1D, SeparableConv2D,
     // Core
     Dense, Embedding, Identity, Masking,
     // Merging

@@ -44,7 +44,10 @@ pub use builder::{WeightBuilder, WeightOptions};
 pub use choice::{DataFormat, Padding};
 pub use constraint::{Constraint, ConstraintFunction};
 pub use context::Context;
-pub use convolutional::{Conv1D, Conv2D, Conv3D};
+pub use convolutional::{
+    Conv1D, Conv1DTranspose, Conv2D, Conv2DTranspose, Conv3D, Conv3DTranspose, DepthwiseConv1D,
+    DepthwiseConv2D, SeparableConv1D, SeparableConv2D, SeparableConvWeights,
+};
 pub use error::{Error, Result};
 pub use handle::{IntoLayer, LayerRef, snake_case};
 pub use initializer::{

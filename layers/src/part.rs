@@ -23,9 +23,18 @@ impl Part<'_> {
         shape: &[usize],
         weights: &mut WeightBuilder,
     ) -> Result<Option<Parameter>> {
+        self.used.then(|| self.make_always(name, shape, weights)).transpose()
+    }
+
+    /// The weight, whether it is said to be used or not.
+    pub(crate) fn make_always(
+        &self,
+        name: &str,
+        shape: &[usize],
+        weights: &mut WeightBuilder,
+    ) -> Result<Parameter> {
         let options = WeightOptions::learned(self.regularizer, self.constraint);
-        let make = || weights.add_with(name, shape, self.initializer, options);
-        self.used.then(make).transpose()
+        weights.add_with(name, shape, self.initializer, options)
     }
 }
 
@@ -44,9 +53,18 @@ impl KernelWeights {
         shape: &[usize],
         weights: &mut WeightBuilder,
     ) -> Result<KernelWeights> {
-        let options = WeightOptions::learned(kernel.regularizer, kernel.constraint);
-        let kernel = weights.add_with("kernel", shape, kernel.initializer, options)?;
-        let bias = bias.make("bias", &shape[shape.len() - 1..], weights)?;
-        Ok(KernelWeights { kernel, bias })
+        KernelWeights::make_sized(kernel, bias, shape, shape[shape.len() - 1], weights)
+    }
+
+    /// Makes `kernel` of this shape, and `bias` of that many elements.
+    pub(crate) fn make_sized(
+        kernel: &Part<'_>,
+        bias: &Part<'_>,
+        shape: &[usize],
+        outputs: usize,
+        weights: &mut WeightBuilder,
+    ) -> Result<KernelWeights> {
+        let kernel = kernel.make_always("kernel", shape, weights)?;
+        Ok(KernelWeights { kernel, bias: bias.make("bias", &[outputs], weights)? })
     }
 }

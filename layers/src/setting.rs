@@ -337,6 +337,13 @@ pub fn setting_of<T: Setting>(
     }
 }
 
+/// Moves a key to the place at which Keras writes it.
+pub(crate) fn move_key(config: &mut Config, key: &str, to: usize) {
+    if let Some(value) = config.shift_remove(key) {
+        config.shift_insert(to, key.into(), value);
+    }
+}
+
 /// Writes a null where Keras has one for the penalty on the output: behind the key `behind`. If
 /// there is a penalty, it is written with what every layer has.
 pub(crate) fn write_penalty(common: &Common, config: &mut Config, behind: &str) {

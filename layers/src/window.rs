@@ -19,9 +19,8 @@ pub(crate) struct Window<'a> {
 }
 
 impl Window<'_> {
-    /// Refuses zeros, padding that there isn't in so many dimensions, and a window larger than
-    /// the input.
-    pub(crate) fn check(&self, x: &Spec, causal: bool) -> Result<()> {
+    /// Refuses zeros, numbers too large, and padding that there isn't in so many dimensions.
+    pub(crate) fn check_options(&self, causal: bool) -> Result<()> {
         all_positive(self.option, self.size)?;
         all_positive("strides", self.strides)?;
         all_positive("dilation_rate", self.dilation)?;
@@ -29,11 +28,12 @@ impl Window<'_> {
             let rule = "it must be `valid` or `same`; `causal` is for `Conv1D`";
             return Err(Error::setting("`padding`", rule, "causal"));
         }
-        if self.strides.iter().any(|&s| s > 1) && self.dilation.iter().any(|&d| d > 1) {
-            let rule = "strides and dilation can't both be above 1";
-            let got = format!("{:?} with dilation {:?}", self.strides, self.dilation);
-            return Err(Error::setting("`strides`", rule, got));
-        }
+        self.check_magnitudes()
+    }
+
+    /// As [`check_options`](Window::check_options), and refuses a window larger than the input.
+    pub(crate) fn check(&self, x: &Spec, causal: bool) -> Result<()> {
+        self.check_options(causal)?;
         let spatial = spatial(&x.shape, self.data_format);
         let fits = |(i, &n): (usize, &usize)| {
             let (before, after) = self.padding_of(i, n);
@@ -48,8 +48,35 @@ impl Window<'_> {
         Err(Error::setting(format!("`{}`", self.option), rule, format!("{:?}{with}", self.size)))
     }
 
+    /// Refuses strides and dilation that are both above 1, as Keras's convolutions do.
+    pub(crate) fn check_steps(&self) -> Result<()> {
+        if self.strides.iter().any(|&s| s > 1) && self.dilation.iter().any(|&d| d > 1) {
+            let rule = "strides and dilation can't both be above 1";
+            let got = format!("{:?} with dilation {:?}", self.strides, self.dilation);
+            return Err(Error::setting("`strides`", rule, got));
+        }
+        Ok(())
+    }
+
+    /// Refuses numbers so large that sums and products of them would overflow.
+    fn check_magnitudes(&self) -> Result<()> {
+        const LARGEST: usize = 1 << 30;
+        let refuse = |option: &str, got: &[usize]| {
+            let rule = format!("all must be at most {LARGEST}");
+            Err(Error::setting(format!("`{option}`"), rule, format!("{got:?}")))
+        };
+        let options =
+            [(self.option, self.size), ("strides", self.strides), ("dilation_rate", self.dilation)];
+        for (option, sizes) in options {
+            if sizes.iter().any(|&n| n > LARGEST) {
+                return refuse(option, sizes);
+            }
+        }
+        Ok(())
+    }
+
     /// Elements from the window's first to its last, both included.
-    fn span(&self, i: usize) -> usize {
+    pub(crate) fn span(&self, i: usize) -> usize {
         (self.size[i] - 1) * self.dilation[i] + 1
     }
 

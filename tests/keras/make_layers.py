@@ -7,11 +7,16 @@ import numpy as np
 
 from common import Random, array, config_of, named, value_and_gradient
 import catalogue_cases
+import conv_cases
 import layer_cases
 
 
 def layers():
     return made(layer_cases, catalogue_cases)
+
+
+def convolutional():
+    return made(conv_cases)
 
 
 def made(*modules):

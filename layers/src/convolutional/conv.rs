@@ -90,6 +90,7 @@ macro_rules! conv {
                 let channels = known_axis(x, channel_axis(&self.data_format))?;
                 check_groups(self.filters, channels, self.groups)?;
                 self.window().check(x, $axes == 1)?;
+                self.window().check_steps()?;
                 let kernel = Part {
                     used: true,
                     initializer: &self.kernel_initializer,
@@ -115,7 +116,8 @@ macro_rules! conv {
             ) -> Result<Tensor> {
                 let x = x.only()?;
                 expect_rank(&[*x.spec()], $axes + 2)?;
-                let y = convolve(x, w, &self.window(), self.groups)?;
+                let bias = w.bias.as_ref().map(Parameter::value);
+                let y = convolve(x, &w.kernel.value(), bias, &self.window(), self.groups)?;
                 self.activation.apply(&y)
             }
 
@@ -184,15 +186,21 @@ fn check_groups(filters: usize, channels: usize, groups: usize) -> Result<()> {
     Err(Error::setting("`groups`", rule, groups))
 }
 
-fn convolve(x: &Tensor, w: &KernelWeights, window: &Window<'_>, groups: usize) -> Result<Tensor> {
+/// The convolution of an input with its channels where `window` says.
+pub(super) fn convolve(
+    x: &Tensor,
+    kernel: &Tensor,
+    bias: Option<Tensor>,
+    window: &Window<'_>,
+    groups: usize,
+) -> Result<Tensor> {
     let options = ops::ConvOptions {
         strides: window.strides.to_vec(),
         dilation: window.dilation.to_vec(),
         padding: window.paddings(x.shape()),
         groups,
     };
-    let bias = w.bias.as_ref().map(Parameter::value);
     let x = channels_to_last(x, window.data_format);
-    let y = ops::conv(&x, &w.kernel.value(), bias.as_ref(), &options)?;
+    let y = ops::conv(&x, kernel, bias.as_ref(), &options)?;
     Ok(channels_from_last(y, window.data_format))
 }

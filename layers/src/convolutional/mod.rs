@@ -1,5 +1,11 @@
-//! Layers that slide learned windows over their input.
+//! Layers that slide learned windows.
 
 mod conv;
+mod depthwise;
+mod separable;
+mod transpose;
 
 pub use conv::{Conv1D, Conv2D, Conv3D};
+pub use depthwise::{DepthwiseConv1D, DepthwiseConv2D};
+pub use separable::{SeparableConv1D, SeparableConv2D, SeparableConvWeights};
+pub use transpose::{Conv1DTranspose, Conv2DTranspose, Conv3DTranspose};
