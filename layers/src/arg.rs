@@ -47,6 +47,11 @@ args! {
     {const N: usize} usize => [usize; N], |x| [x; N];
     {} (usize, usize) => [usize; 2], |x| x.into();
     {} (usize, usize, usize) => [usize; 3], |x| x.into();
+    {const N: usize} usize => [[usize; 2]; N], |x| [[x; 2]; N];
+    {const N: usize} [usize; N] => [[usize; 2]; N], |x| x.map(|n| [n; 2]);
+    {} (usize, usize) => [[usize; 2]; 2], |x| [[x.0; 2], [x.1; 2]];
+    {} (usize, usize, usize) => [[usize; 2]; 3], |x| [[x.0; 2], [x.1; 2], [x.2; 2]];
+    {} ((usize, usize), (usize, usize)) => [[usize; 2]; 2], |x| [x.0.into(), x.1.into()];
     {} isize => Vec<isize>, |x| vec![x];
     {const N: usize} [isize; N] => Vec<isize>, |x| x.into();
     {const N: usize} [usize; N] => Vec<usize>, |x| x.into();

@@ -31,6 +31,8 @@ layers! {
     // Normalization
     BatchNormalization, GroupNormalization, LayerNormalization, RMSNormalization, UnitNormalization,
     // Pooling
+    AdaptiveAveragePooling1D, AdaptiveAveragePooling2D, AdaptiveAveragePooling3D,
+    AdaptiveMaxPooling1D, AdaptiveMaxPooling2D, AdaptiveMaxPooling3D,
     AveragePooling1D, AveragePooling2D, AveragePooling3D,
     GlobalAveragePooling1D, GlobalAveragePooling2D, GlobalAveragePooling3D,
     GlobalMaxPooling1D, GlobalMaxPooling2D, GlobalMaxPooling3D,
@@ -39,5 +41,6 @@ layers! {
     ActivityRegularization, AlphaDropout, Dropout, GaussianDropout, GaussianNoise,
     SpatialDropout1D, SpatialDropout2D, SpatialDropout3D,
     // Reshaping
-    Flatten, Permute, RepeatVector, Reshape,
+    Cropping1D, Cropping2D, Cropping3D, Flatten, Permute, RepeatVector, Reshape,
+    UpSampling1D, UpSampling2D, UpSampling3D, ZeroPadding1D, ZeroPadding2D, ZeroPadding3D,
 }

@@ -58,6 +58,8 @@ macro_rules! choice {
     };
 }
 
+pub(crate) use choice;
+
 choice! {
     /// Where an image, a volume or a sequence has its channels.
     pub enum DataFormat("data_format") {

@@ -30,6 +30,7 @@ mod pooling;
 mod registry;
 mod regularization;
 mod regularizer;
+mod resample;
 mod reshaping;
 mod setting;
 mod symbol;
@@ -65,9 +66,11 @@ pub use normalization::{
 pub use parameter::Parameter;
 pub use part::KernelWeights;
 pub use pooling::{
-    AveragePooling1D, AveragePooling2D, AveragePooling3D, GlobalAveragePooling1D,
-    GlobalAveragePooling2D, GlobalAveragePooling3D, GlobalMaxPooling1D, GlobalMaxPooling2D,
-    GlobalMaxPooling3D, MaxPooling1D, MaxPooling2D, MaxPooling3D,
+    AdaptiveAveragePooling1D, AdaptiveAveragePooling2D, AdaptiveAveragePooling3D,
+    AdaptiveMaxPooling1D, AdaptiveMaxPooling2D, AdaptiveMaxPooling3D, AveragePooling1D,
+    AveragePooling2D, AveragePooling3D, GlobalAveragePooling1D, GlobalAveragePooling2D,
+    GlobalAveragePooling3D, GlobalMaxPooling1D, GlobalMaxPooling2D, GlobalMaxPooling3D,
+    MaxPooling1D, MaxPooling2D, MaxPooling3D,
 };
 pub use registry::{
     Reviver, layer_classes, layer_from_json, register_class, register_layer, revive,
@@ -77,7 +80,11 @@ pub use regularization::{
     SpatialDropout1D, SpatialDropout2D, SpatialDropout3D,
 };
 pub use regularizer::{OrthogonalMode, PenaltyFunction, Regularizer};
-pub use reshaping::{Flatten, Permute, RepeatVector, Reshape};
+pub use resample::Interpolation;
+pub use reshaping::{
+    Cropping1D, Cropping2D, Cropping3D, Flatten, Permute, RepeatVector, Reshape, UpSampling1D,
+    UpSampling2D, UpSampling3D, ZeroPadding1D, ZeroPadding2D, ZeroPadding3D,
+};
 pub use setting::{Common, Config, Configured, NON_FINITE, NON_FINITE_MARK, Setting};
 #[doc(hidden)]
 pub use setting::{check_setting, setting_of};

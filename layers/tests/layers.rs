@@ -12,7 +12,7 @@ use serde_json::{Value, json};
 use support::{assert_agree, assert_same_json, cases, name, tensor, tensors};
 
 /// Files of goldens with layers, a family each.
-const FILES: &[&str] = &["layers", "convolutional"];
+const FILES: &[&str] = &["layers", "convolutional", "reshaping"];
 
 /// Cases in which Keras is wrong, and why.
 const WRONG: &[(&str, &str)] = &[(

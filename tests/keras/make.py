@@ -16,6 +16,7 @@ os.environ.setdefault("JAX_PLATFORMS", "cpu")
 FILES = {  # golden file: module that makes it
     "layers": "make_layers",
     "convolutional": "make_layers",
+    "reshaping": "make_layers",
     "activations": "make_small",
     "losses": "make_losses",
     "metrics": "make_metrics",

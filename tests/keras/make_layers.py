@@ -9,6 +9,7 @@ from common import Random, array, config_of, named, value_and_gradient
 import catalogue_cases
 import conv_cases
 import layer_cases
+import reshaping_cases
 
 
 def layers():
@@ -17,6 +18,10 @@ def layers():
 
 def convolutional():
     return made(conv_cases)
+
+
+def reshaping():
+    return made(reshaping_cases)
 
 
 def made(*modules):
