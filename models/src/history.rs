@@ -1,5 +1,7 @@
 //! What training reports.
 
+use crate::metrics::Direction;
+
 /// Numbers of an epoch or a batch by name, in Keras's order: sorted.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Logs(Vec<(String, f64)>);
@@ -27,6 +29,54 @@ impl Logs {
     /// Names, sorted.
     pub fn names(&self) -> impl Iterator<Item = &str> {
         self.0.iter().map(|(name, _)| name.as_str())
+    }
+}
+
+/// Names that the logs of an epoch will hold, and which way each value improves where that is
+/// known: those of training, sorted, then those of validation.
+#[derive(Clone, Debug, Default)]
+pub struct LogNames(Vec<(String, Option<Direction>)>);
+
+impl LogNames {
+    pub(crate) fn new(mut training: Vec<(String, Option<Direction>)>) -> LogNames {
+        training.sort_by(|(a, _), (b, _)| a.cmp(b));
+        LogNames(training)
+    }
+
+    /// These names, and `reported` ones that have no counterpart in validation.
+    pub(crate) fn with(self, reported: Vec<(String, f64)>, validated: bool) -> LogNames {
+        let LogNames(own) = self;
+        let of_validation = own.iter().map(|(name, way)| (format!("val_{name}"), *way));
+        let of_validation: Vec<_> = of_validation.filter(|_| validated).collect();
+        let mut all = own;
+        all.extend(reported.into_iter().map(|(name, _)| (name, None)));
+        all.sort_by(|(a, _), (b, _)| a.cmp(b));
+        all.extend(of_validation);
+        all.dedup_by(|(a, _), (b, _)| a == b);
+        LogNames(all)
+    }
+
+    /// Those of them that the logs of a batch hold, too.
+    pub(crate) fn of_batches(&self) -> LogNames {
+        let own = |(name, _): &&(String, _)| !name.starts_with("val_");
+        let mut names: Vec<_> = self.0.iter().filter(own).cloned().collect();
+        names.push(("batch_loss".into(), Some(Direction::Down)));
+        LogNames(names)
+    }
+
+    /// The names, in their order.
+    pub fn iter(&self) -> impl Iterator<Item = &str> {
+        self.0.iter().map(|(name, _)| name.as_str())
+    }
+
+    /// Whether there is this name.
+    pub fn contains(&self, name: &str) -> bool {
+        self.iter().any(|own| own == name)
+    }
+
+    /// Which way the value of this name improves.
+    pub fn direction(&self, name: &str) -> Option<Direction> {
+        self.0.iter().find(|(own, _)| own == name)?.1
     }
 }
 

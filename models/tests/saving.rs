@@ -397,10 +397,16 @@ fn checkpoint() -> Checkpoint {
         generator: GeneratorState { seed: u64::MAX, counter: 3 },
         step: 5,
         shuffles: 6,
+        position: 8,
         epoch: 7,
+        batch: 9,
         epochs: vec![0, 1],
         history: vec![("loss".into(), vec![0.5, f64::NAN]), ("val".into(), vec![1.0, 2.0])],
-        callbacks: vec![("early_stopping".into(), r#"{"wait":2}"#.into())],
+        callbacks: vec![(
+            "early_stopping".into(),
+            r#"{"wait":2}"#.into(),
+            vec![Tensor::from([1.5f32, 2.5])],
+        )],
     }
 }
 
@@ -426,10 +432,11 @@ fn a_checkpoint_comes_back_bit_for_bit() {
     }
     let rest = |c: &Checkpoint| {
         let numbers =
-            (c.optimized.clone(), c.generator, c.step, c.shuffles, c.epoch, c.epochs.clone());
+            (c.optimized.clone(), c.generator, c.step, c.shuffles, c.position, c.batch, c.epoch);
         let bits = |v: &[f64]| v.iter().map(|x| x.to_bits()).collect::<Vec<_>>();
         let history: Vec<_> = c.history.iter().map(|(n, v)| (n.clone(), bits(v))).collect();
-        (c.model.clone(), numbers, history, c.callbacks.clone())
+        let callbacks: Vec<_> = c.callbacks.iter().map(|(n, v, t)| (n, v, exact(&t[0]))).collect();
+        (c.model.clone(), numbers, c.epochs.clone(), history, format!("{callbacks:?}"))
     };
     assert_eq!(rest(&first), rest(&second));
 }

@@ -27,6 +27,7 @@ FILES = {  # golden file: module that makes it
     "initializers": "make_small",
     "models": "make_models",
     "training": "make_training",
+    "callbacks": "make_callbacks",
 }
 
 

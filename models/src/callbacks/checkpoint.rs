@@ -1,21 +1,23 @@
 //! Saving while training.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
-use serde_json::{Value, json};
+use cornu_layers::Setting;
+use serde_json::json;
 
 use super::monitor::{Mode, Monitor};
-use super::{Callback, Run};
+use super::{Callback, Run, State};
 use crate::error::{Error, Result};
-use crate::history::Logs;
+use crate::history::{LogNames, Logs};
+use crate::saving::check_weights_path;
 
 /// Saves the model, or its weights, after each epoch, or only when a monitored value has
 /// improved.
 ///
-/// Places in the path are filled in: `{epoch}` and any name of the logs, with a width and
-/// decimals as in Keras, such as `{epoch:02d}` and `{val_loss:.2f}`. A file is written beside
-/// its target and renamed, so there is always a whole one. Unlike in Keras, a monitor that does
-/// not exist is an error before the first batch.
+/// Places in the path are filled in: `{epoch}`, counted from 1, and any name of the logs, with a
+/// width and decimals as in Keras, such as `{epoch:02d}` and `{val_loss:.2f}`. Folders are made.
+/// A file is written beside its target and renamed, so there is always a whole one. Unlike in
+/// Keras, a monitor that does not exist is an error before the first batch.
 ///
 /// ```
 /// use cornu_models::callbacks::ModelCheckpoint;
@@ -27,7 +29,12 @@ pub struct ModelCheckpoint {
     monitor: Monitor,
     save_best_only: bool,
     save_weights_only: bool,
-    every: usize,
+    /// Batches between two saves; `None` saves after epochs.
+    every: Option<usize>,
+    /// Batches since the last save.
+    seen: usize,
+    /// Where to save next, once everybody has been told of the epoch's end.
+    due: Option<PathBuf>,
 }
 
 impl ModelCheckpoint {
@@ -38,7 +45,9 @@ impl ModelCheckpoint {
             monitor: Monitor::new("val_loss"),
             save_best_only: false,
             save_weights_only: false,
-            every: 1,
+            every: None,
+            seen: 0,
+            due: None,
         }
     }
 
@@ -70,10 +79,11 @@ impl ModelCheckpoint {
         self
     }
 
-    /// Saves after every `epochs` epochs; 1 unless set.
+    /// Saves after every `batches` batches instead of after every epoch. The path may then have
+    /// `{batch}` in it; values of logs are means over the epoch so far.
     #[must_use]
-    pub fn save_freq(mut self, epochs: usize) -> ModelCheckpoint {
-        self.every = epochs.max(1);
+    pub fn save_freq(mut self, batches: usize) -> ModelCheckpoint {
+        self.every = Some(batches);
         self
     }
 
@@ -81,27 +91,9 @@ impl ModelCheckpoint {
     pub fn best(&self) -> Option<f64> {
         self.monitor.best
     }
-}
 
-impl Callback for ModelCheckpoint {
-    fn name(&self) -> &str {
-        "model_checkpoint"
-    }
-
-    fn check(&mut self, names: &[String]) -> Result<()> {
-        self.monitor.best = None;
-        if self.save_best_only {
-            self.monitor.check(names)?;
-        }
-        let mut names = names.to_vec();
-        names.push("epoch".into());
-        fill(&self.path, |name| names.iter().any(|n| n == name).then_some(0.0)).map(|_| ())
-    }
-
-    fn on_epoch_end(&mut self, run: &mut Run<'_>, epoch: usize, logs: &Logs) -> Result<()> {
-        if !(epoch + 1).is_multiple_of(self.every) {
-            return Ok(());
-        }
+    /// Decides whether to save, and where.
+    fn decide(&mut self, epoch: usize, batch: usize, logs: &Logs) -> Result<()> {
         if self.save_best_only {
             let Some(value) = self.monitor.value(logs) else { return Ok(()) };
             if !self.monitor.is_better(value, self.monitor.best) {
@@ -111,25 +103,83 @@ impl Callback for ModelCheckpoint {
         }
         let value = |name: &str| match name {
             "epoch" => Some((epoch + 1) as f64),
+            "batch" => Some((batch + 1) as f64),
             _ => Some(logs.get(name).unwrap_or(f64::NAN)),
         };
-        let path = PathBuf::from(fill(&self.path, value)?);
+        self.due = Some(PathBuf::from(fill(&self.path, value)?));
+        Ok(())
+    }
+}
+
+impl Callback for ModelCheckpoint {
+    fn name(&self) -> &str {
+        "model_checkpoint"
+    }
+
+    fn check(&mut self, names: &LogNames) -> Result<()> {
+        (self.seen, self.due, self.monitor.best) = (0, None, None);
+        let mut names = names.clone();
+        if let Some(every) = self.every {
+            if every == 0 {
+                let place = "model_checkpoint: `save_freq`";
+                return Err(Error::value(place, "it must be at least 1", 0));
+            }
+            names = names.of_batches();
+        }
+        if self.save_best_only {
+            self.monitor.check(&names)?;
+        }
+        let by_batch = self.every.is_some();
+        let known =
+            |name: &str| name == "epoch" || (by_batch && name == "batch") || names.contains(name);
+        fill(&self.path, |name| known(name).then_some(0.0))?;
+        if self.save_weights_only { check_weights_path(Path::new(&self.path)) } else { Ok(()) }
+    }
+
+    fn on_train_begin(&mut self, run: &mut Run<'_>) -> Result<()> {
+        // What can't be saved is better known before training than after an epoch.
+        if self.save_weights_only { Ok(()) } else { run.model.to_json().map(|_| ()) }
+    }
+
+    fn on_batch_end(&mut self, run: &mut Run<'_>, batch: usize, logs: &Logs) -> Result<()> {
+        let Some(every) = self.every else { return Ok(()) };
+        self.seen += 1;
+        if self.seen < every {
+            return Ok(());
+        }
+        self.seen = 0;
+        self.decide(run.model.progress.epoch, batch, logs)
+    }
+
+    fn on_epoch_end(&mut self, _: &mut Run<'_>, epoch: usize, logs: &Logs) -> Result<()> {
+        if self.every.is_none() { self.decide(epoch, 0, logs) } else { Ok(()) }
+    }
+
+    fn is_due(&self) -> bool {
+        self.due.is_some()
+    }
+
+    fn save(&mut self, run: &mut Run<'_>) -> Result<()> {
+        let Some(path) = self.due.take() else { return Ok(()) };
+        if let Some(folder) = path.parent() {
+            let failed = |e| Error::file(folder, "the folder can't be made", e);
+            std::fs::create_dir_all(folder).map_err(failed)?;
+        }
         match self.save_weights_only {
             true => run.model.save_weights(&path),
             false => run.model.save_checkpoint(&path),
         }
     }
 
-    fn saves(&self) -> bool {
-        true
+    fn state(&self) -> Option<State> {
+        Some(json!({ "best": self.monitor.best.to_json(), "seen": self.seen }).into())
     }
 
-    fn state(&self) -> Option<Value> {
-        Some(json!({ "best": self.monitor.best }))
-    }
-
-    fn restore(&mut self, state: &Value) -> Result<()> {
-        self.monitor.best = state["best"].as_f64();
+    fn restore(&mut self, state: &State) -> Result<()> {
+        let values = &state.values;
+        let wrong = |_| Error::value("model_checkpoint", "its saved state must be whole", values);
+        self.monitor.best = Setting::from_json(&values["best"]).map_err(wrong)?;
+        self.seen = Setting::from_json(&values["seen"]).map_err(wrong)?;
         Ok(())
     }
 }
@@ -160,7 +210,7 @@ fn fill(path: &str, value: impl Fn(&str) -> Option<f64>) -> Result<String> {
 fn formatted(value: f64, name: &str, format: &str) -> Option<String> {
     if let Some(width) = format.strip_suffix('d') {
         let zeros = width.starts_with('0');
-        let width: usize = if width.is_empty() { 0 } else { width.parse().ok()? };
+        let width = if width.is_empty() { 0 } else { width.parse().ok().filter(|w| *w <= 99)? };
         let value = value as i64;
         return Some(if zeros { format!("{value:0width$}") } else { format!("{value:width$}") });
     }
@@ -169,7 +219,7 @@ fn formatted(value: f64, name: &str, format: &str) -> Option<String> {
         return Some(format!("{value:.decimals$}"));
     }
     match format {
-        "" if name == "epoch" => Some(format!("{}", value as i64)),
+        "" if name == "epoch" || name == "batch" => Some(format!("{}", value as i64)),
         "" => Some(format!("{value}")),
         _ => None,
     }

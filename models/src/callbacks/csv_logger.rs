@@ -6,10 +6,13 @@ use std::path::PathBuf;
 
 use super::{Callback, Run};
 use crate::error::{Error, Result};
-use crate::history::Logs;
+use crate::history::{LogNames, Logs};
 
 /// Writes a line an epoch to a CSV file: the epoch, counted from 0, then every value of the
 /// logs, under a line of names. Each line is on disk before the next epoch begins.
+///
+/// Unlike Keras's, it has no columns of validation where there is no validation, and lines end
+/// with a line feed alone.
 ///
 /// ```
 /// use cornu_models::callbacks::CSVLogger;
@@ -58,8 +61,8 @@ impl Callback for CSVLogger {
         "csv_logger"
     }
 
-    fn check(&mut self, names: &[String]) -> Result<()> {
-        self.names = names.to_vec();
+    fn check(&mut self, names: &LogNames) -> Result<()> {
+        self.names = names.iter().map(str::to_owned).collect();
         Ok(())
     }
 

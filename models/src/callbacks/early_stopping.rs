@@ -1,12 +1,13 @@
 //! Stopping when nothing improves any more.
 
 use cornu_autodiff::Tensor;
-use serde_json::{Value, json};
+use cornu_layers::Setting;
+use serde_json::json;
 
 use super::monitor::{Mode, Monitor};
-use super::{Callback, Run};
+use super::{Callback, Run, State};
 use crate::error::{Error, Result};
-use crate::history::Logs;
+use crate::history::{LogNames, Logs};
 
 /// Stops training when a monitored value has not improved for some epochs, and can put the best
 /// weights back.
@@ -110,13 +111,12 @@ impl Callback for EarlyStopping {
         "early_stopping"
     }
 
-    fn check(&mut self, names: &[String]) -> Result<()> {
+    fn check(&mut self, names: &LogNames) -> Result<()> {
         // A new `fit` begins anew; `restore` comes after.
         self.wait = 0;
         self.stopped_epoch = None;
         self.best_epoch = None;
         self.best_weights = None;
-        self.monitor.best = None;
         self.monitor.check(names)
     }
 
@@ -151,38 +151,22 @@ impl Callback for EarlyStopping {
         }
     }
 
-    fn state(&self) -> Option<Value> {
-        let weights = self.best_weights.as_ref().map(|weights| {
-            let part = |w: &Tensor| (w.dims().to_vec(), w.to_f64_vec().unwrap_or_default());
-            weights.iter().map(part).collect::<Vec<_>>()
-        });
-        Some(json!({
+    fn state(&self) -> Option<State> {
+        let values = json!({
             "wait": self.wait,
-            "best": self.monitor.best,
+            "best": self.monitor.best.to_json(),
             "best_epoch": self.best_epoch,
-            "best_weights": weights,
-        }))
+        });
+        Some(State { values, tensors: self.best_weights.clone().unwrap_or_default() })
     }
 
-    fn restore(&mut self, state: &Value) -> Result<()> {
-        let whole = |key: &str| state[key].as_u64().map(|v| v as usize);
-        let wrong = || Error::value("early_stopping", "its saved state must be whole", state);
-        self.wait = whole("wait").ok_or_else(wrong)?;
-        self.monitor.best = state["best"].as_f64();
-        self.best_epoch = whole("best_epoch");
-        let Some(parts) = state["best_weights"].as_array() else { return Ok(()) };
-        self.best_weights = parts.iter().map(weight).collect();
-        if self.best_weights.is_none() { Err(wrong()) } else { Ok(()) }
+    fn restore(&mut self, state: &State) -> Result<()> {
+        let State { values, tensors } = state;
+        let wrong = || Error::value("early_stopping", "its saved state must be whole", values);
+        self.wait = Setting::from_json(&values["wait"]).map_err(|_| wrong())?;
+        self.monitor.best = Setting::from_json(&values["best"]).map_err(|_| wrong())?;
+        self.best_epoch = Setting::from_json(&values["best_epoch"]).map_err(|_| wrong())?;
+        self.best_weights = (!tensors.is_empty()).then(|| tensors.clone());
+        Ok(())
     }
-}
-
-/// A weight from the shape and the values that were saved of it.
-fn weight(part: &Value) -> Option<Tensor> {
-    let dims: Vec<usize> = part[0]
-        .as_array()?
-        .iter()
-        .map(|d| d.as_u64().map(|d| d as usize))
-        .collect::<Option<_>>()?;
-    let values: Option<Vec<f64>> = part[1].as_array()?.iter().map(Value::as_f64).collect();
-    Tensor::new(values?, dims).ok()
 }

@@ -2,15 +2,23 @@
 
 use std::fmt;
 
-use serde_json::{Value, json};
+use cornu_layers::Setting;
+use serde_json::json;
 
 use super::monitor::{Mode, Monitor};
-use super::{Callback, Run};
+use super::{Callback, Run, State};
 use crate::error::{Error, Result};
-use crate::history::Logs;
+use crate::history::{LogNames, Logs};
+use crate::model::Model;
+
+/// What both callbacks here add to the logs, as Keras's do: the rate of the epoch.
+fn report_rate(model: &Model) -> Vec<(String, f64)> {
+    let rate = model.optimizer().map_or(f64::NAN, |optimizer| optimizer.learning_rate());
+    vec![("learning_rate".to_owned(), rate)]
+}
 
 /// Sets the learning rate before each epoch to what a function of the epoch, counted from 0, and
-/// the present rate says.
+/// the present rate says. Logs and history then hold `learning_rate`.
 ///
 /// ```
 /// use cornu_models::callbacks::LearningRateScheduler;
@@ -41,9 +49,14 @@ impl<F: FnMut(usize, f64) -> f64> Callback for LearningRateScheduler<F> {
         let rate = (self.0)(epoch, optimizer.learning_rate());
         Ok(optimizer.set_learning_rate(rate)?)
     }
+
+    fn report(&self, model: &Model) -> Vec<(String, f64)> {
+        report_rate(model)
+    }
 }
 
-/// Lowers the learning rate when a monitored value has not improved for some epochs.
+/// Lowers the learning rate when a monitored value has not improved for some epochs. Logs and
+/// history then hold `learning_rate`.
 ///
 /// ```
 /// use cornu_models::callbacks::ReduceLROnPlateau;
@@ -124,13 +137,21 @@ impl Callback for ReduceLROnPlateau {
         "reduce_lr_on_plateau"
     }
 
-    fn check(&mut self, names: &[String]) -> Result<()> {
+    fn check(&mut self, names: &LogNames) -> Result<()> {
         if !(self.factor > 0.0 && self.factor < 1.0) {
             let place = "reduce_lr_on_plateau: `factor`";
             return Err(Error::value(place, "it must be above 0 and below 1", self.factor));
         }
-        (self.wait, self.cooling, self.monitor.best) = (0, 0, None);
+        if !(self.min_lr >= 0.0 && self.min_lr.is_finite()) {
+            let place = "reduce_lr_on_plateau: `min_lr`";
+            return Err(Error::value(place, "it must be finite and not negative", self.min_lr));
+        }
+        (self.wait, self.cooling) = (0, 0);
         self.monitor.check(names)
+    }
+
+    fn report(&self, model: &Model) -> Vec<(String, f64)> {
+        report_rate(model)
     }
 
     fn on_epoch_end(&mut self, run: &mut Run<'_>, _: usize, logs: &Logs) -> Result<()> {
@@ -157,16 +178,18 @@ impl Callback for ReduceLROnPlateau {
         Ok(())
     }
 
-    fn state(&self) -> Option<Value> {
-        Some(json!({ "wait": self.wait, "cooling": self.cooling, "best": self.monitor.best }))
+    fn state(&self) -> Option<State> {
+        let best = self.monitor.best.to_json();
+        Some(json!({ "wait": self.wait, "cooling": self.cooling, "best": best }).into())
     }
 
-    fn restore(&mut self, state: &Value) -> Result<()> {
-        let whole = |key: &str| state[key].as_u64().map(|v| v as usize);
-        let wrong = || Error::value("reduce_lr_on_plateau", "its saved state must be whole", state);
-        self.wait = whole("wait").ok_or_else(wrong)?;
-        self.cooling = whole("cooling").ok_or_else(wrong)?;
-        self.monitor.best = state["best"].as_f64();
+    fn restore(&mut self, state: &State) -> Result<()> {
+        let values = &state.values;
+        let rule = "its saved state must be whole";
+        let wrong = || Error::value("reduce_lr_on_plateau", rule, values);
+        self.wait = Setting::from_json(&values["wait"]).map_err(|_| wrong())?;
+        self.cooling = Setting::from_json(&values["cooling"]).map_err(|_| wrong())?;
+        self.monitor.best = Setting::from_json(&values["best"]).map_err(|_| wrong())?;
         Ok(())
     }
 }

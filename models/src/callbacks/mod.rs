@@ -19,10 +19,11 @@ pub use small::{LambdaCallback, TerminateOnNaN};
 
 use std::fmt::Debug;
 
+use cornu_autodiff::Tensor;
 use serde_json::Value;
 
-use crate::error::Result;
-use crate::history::Logs;
+use crate::error::{Error, Result};
+use crate::history::{LogNames, Logs};
 use crate::model::Model;
 
 /// What a callback may look at and change while `fit` runs.
@@ -45,6 +46,21 @@ impl Run<'_> {
     }
 }
 
+/// What a callback must remember to go on after a checkpoint.
+#[derive(Clone, Debug, Default)]
+pub struct State {
+    /// Numbers and words.
+    pub values: Value,
+    /// Tensors, kept bit for bit.
+    pub tensors: Vec<Tensor>,
+}
+
+impl From<Value> for State {
+    fn from(values: Value) -> State {
+        State { values, tensors: Vec::new() }
+    }
+}
+
 /// Something to do at the turns of training. Every method does nothing unless it is written.
 ///
 /// Logs of a batch hold running means under Keras's names and `batch_loss`, the loss of that
@@ -60,8 +76,14 @@ pub trait Callback: Debug {
 
     /// Refuses what it was told, before the first batch. `names` are those that the logs of an
     /// epoch will hold.
-    fn check(&mut self, names: &[String]) -> Result<()> {
+    fn check(&mut self, names: &LogNames) -> Result<()> {
         Ok(())
+    }
+
+    /// Values that it adds to the logs of an epoch, before anybody is told of the epoch's end.
+    /// Their names are asked for once before training.
+    fn report(&self, model: &Model) -> Vec<(String, f64)> {
+        Vec::new()
     }
 
     /// Before the first epoch.
@@ -94,18 +116,29 @@ pub trait Callback: Debug {
         Ok(())
     }
 
-    /// Whether it saves what others remember, and so must come after them at an epoch's end.
-    fn saves(&self) -> bool {
+    /// Whether it wants to save after this batch.
+    fn is_due(&self) -> bool {
+        false
+    }
+
+    /// After an epoch's end, or that of a batch after which one is due, once every callback has been told of it and what each
+    /// must remember has been kept: the place to save checkpoints.
+    fn save(&mut self, run: &mut Run<'_>) -> Result<()> {
+        Ok(())
+    }
+
+    /// Whether training that `error` ended counts as having been stopped.
+    fn forgives(&self, error: &Error) -> bool {
         false
     }
 
     /// What it must remember to go on after a checkpoint.
-    fn state(&self) -> Option<Value> {
+    fn state(&self) -> Option<State> {
         None
     }
 
     /// Takes back what [`state`](Callback::state) gave.
-    fn restore(&mut self, state: &Value) -> Result<()> {
+    fn restore(&mut self, state: &State) -> Result<()> {
         Ok(())
     }
 }
@@ -114,8 +147,11 @@ impl<C: Callback> Callback for &mut C {
     fn name(&self) -> &str {
         (**self).name()
     }
-    fn check(&mut self, names: &[String]) -> Result<()> {
+    fn check(&mut self, names: &LogNames) -> Result<()> {
         (**self).check(names)
+    }
+    fn report(&self, model: &Model) -> Vec<(String, f64)> {
+        (**self).report(model)
     }
     fn on_train_begin(&mut self, run: &mut Run<'_>) -> Result<()> {
         (**self).on_train_begin(run)
@@ -135,13 +171,19 @@ impl<C: Callback> Callback for &mut C {
     fn on_batch_end(&mut self, run: &mut Run<'_>, batch: usize, logs: &Logs) -> Result<()> {
         (**self).on_batch_end(run, batch, logs)
     }
-    fn saves(&self) -> bool {
-        (**self).saves()
+    fn is_due(&self) -> bool {
+        (**self).is_due()
     }
-    fn state(&self) -> Option<Value> {
+    fn save(&mut self, run: &mut Run<'_>) -> Result<()> {
+        (**self).save(run)
+    }
+    fn forgives(&self, error: &Error) -> bool {
+        (**self).forgives(error)
+    }
+    fn state(&self) -> Option<State> {
         (**self).state()
     }
-    fn restore(&mut self, state: &Value) -> Result<()> {
+    fn restore(&mut self, state: &State) -> Result<()> {
         (**self).restore(state)
     }
 }

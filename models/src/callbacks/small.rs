@@ -3,14 +3,14 @@
 use std::fmt;
 
 use super::{Callback, Run};
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::history::Logs;
 
-/// Ends training, without an error, when a batch's loss is NaN or infinite.
+/// Ends training without an error when a loss or a gradient is NaN or infinite.
 ///
-/// `fit` by itself returns an error that names the first guilty layer and keeps the last good
-/// weights, so a finite loss is all that this callback ever sees; it is here for programs that
-/// are moved from Keras and name it.
+/// `fit` by itself returns an error that names the first guilty layer. With this callback it
+/// returns the history instead, of the epochs that were completed. Either way the model has the
+/// weights it had before that batch; Keras leaves it with those after it.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct TerminateOnNaN;
 
@@ -19,11 +19,8 @@ impl Callback for TerminateOnNaN {
         "terminate_on_nan"
     }
 
-    fn on_batch_end(&mut self, run: &mut Run<'_>, _: usize, logs: &Logs) -> Result<()> {
-        if logs.get("batch_loss").is_some_and(|loss| !loss.is_finite()) {
-            run.stop_training();
-        }
-        Ok(())
+    fn forgives(&self, error: &Error) -> bool {
+        matches!(error, Error::NotFinite { .. })
     }
 }
 

@@ -6,8 +6,9 @@ mod plan;
 use cornu_layers::LayerRef;
 
 use crate::error::{Error, Result};
+use crate::history::LogNames;
 use crate::losses::Loss;
-use crate::metrics::Metric;
+use crate::metrics::{Direction, Metric};
 use crate::model::Model;
 use crate::optimizers::{self, Optimizer};
 
@@ -172,6 +173,24 @@ pub(crate) struct Tracked {
     pub(crate) weighted: bool,
 }
 
+impl Tracked {
+    /// Its key, or one for each of its values, and which way they improve.
+    fn log_names(&self) -> Vec<(String, Option<Direction>)> {
+        let metric = match &self.metric {
+            Which::Known(metric) => metric,
+            Which::ByShape(name) if name.contains("acc") => {
+                return vec![(self.key.clone(), Some(Direction::Up))];
+            }
+            Which::ByShape(_) => return vec![(self.key.clone(), Some(Direction::Down))],
+        };
+        let way = metric.direction();
+        match metric.result().values().len() {
+            0 | 1 => vec![(self.key.clone(), way)],
+            several => (0..several).map(|i| (format!("{}_{i}", self.key), way)).collect(),
+        }
+    }
+}
+
 /// `accuracy` means one metric or another, by the shapes of the first targets.
 #[derive(Clone, Debug)]
 pub(crate) enum Which {
@@ -198,18 +217,17 @@ pub(crate) struct Compiled {
 }
 
 impl Compiled {
-    /// Names under which logs can hold values, without `val_`.
-    pub(crate) fn keys(&self) -> Vec<String> {
+    /// Names under which logs will hold values, without those of validation.
+    pub(crate) fn log_names(&self) -> LogNames {
         let several = self.outputs.iter().filter(|o| o.loss.is_some()).count() > 1;
-        let mut keys = vec!["loss".to_owned()];
+        let mut names = vec![("loss".to_owned(), Some(Direction::Down))];
         for output in &self.outputs {
             if several && output.loss.is_some() {
-                keys.push(format!("{}_loss", output.name));
+                names.push((format!("{}_loss", output.name), Some(Direction::Down)));
             }
-            keys.extend(output.metrics.iter().map(|m| m.key.clone()));
+            names.extend(output.metrics.iter().flat_map(Tracked::log_names));
         }
-        keys.sort();
-        keys
+        LogNames::new(names)
     }
 
     /// The metrics of all outputs, fresh.

@@ -145,6 +145,11 @@ impl<'a> ArrayBatches<'a> {
         let order = shuffle.map(|g| rows_of(g.permutation(count)));
         ArrayBatches { samples, order, count, batch_size, at: 0 }
     }
+
+    /// Leaves out the next batches.
+    pub(crate) fn skip_batches(&mut self, batches: usize) {
+        self.at = batches.saturating_mul(self.batch_size).saturating_add(self.at).min(self.count);
+    }
 }
 
 impl Iterator for ArrayBatches<'_> {

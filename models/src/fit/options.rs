@@ -3,6 +3,8 @@
 use crate::callbacks::{Callback, Verbose};
 use crate::class_weight::ClassWeight;
 use crate::data::{Data, Split};
+use crate::error::{Error, Result};
+use crate::fit::Stop;
 
 /// Options of [`fit`](crate::Model::fit), under Keras's names and at Keras's defaults.
 ///
@@ -31,6 +33,7 @@ pub struct Fit<'a> {
     pub(super) sample_weight: Data,
     pub(super) callbacks: Vec<Box<dyn Callback + 'a>>,
     pub(super) verbose: Verbose,
+    pub(super) stop: Option<Stop>,
 }
 
 impl<'a> Fit<'a> {
@@ -54,7 +57,8 @@ impl<'a> Fit<'a> {
     }
 
     /// Goes on where the last `fit`, or the checkpoint that the model came from, stopped: its
-    /// epoch, its history, what its callbacks remember.
+    /// epoch, its history, what its callbacks remember. An epoch that was broken off goes on with
+    /// its next batch; its logs then cover the rest of it.
     #[must_use]
     pub fn resume(mut self) -> Fit<'a> {
         self.resume = true;
@@ -75,7 +79,7 @@ impl<'a> Fit<'a> {
         self
     }
 
-    /// Batches per epoch; all there are unless set.
+    /// Batches per epoch; all there are unless set. See [`fit`](crate::Model::fit).
     #[must_use]
     pub fn steps_per_epoch(mut self, steps: usize) -> Fit<'a> {
         self.steps_per_epoch = Some(steps);
@@ -156,5 +160,26 @@ impl<'a> Fit<'a> {
     pub fn verbose(mut self, verbose: Verbose) -> Fit<'a> {
         self.verbose = verbose;
         self
+    }
+
+    /// Lets `stop` end this `fit` from another thread, or by Ctrl-C.
+    #[must_use]
+    pub fn stop(mut self, stop: &Stop) -> Fit<'a> {
+        self.stop = Some(stop.clone());
+        self
+    }
+
+    /// Refuses counts of nothing.
+    pub(super) fn check(&self) -> Result<()> {
+        let counts = [
+            ("steps_per_epoch", self.steps_per_epoch),
+            ("validation_batch_size", self.validation_batch_size),
+            ("validation_steps", self.validation_steps),
+            ("validation_freq", self.validation_freq),
+        ];
+        match counts.iter().find(|(_, count)| *count == Some(0)) {
+            None => Ok(()),
+            Some((name, _)) => Err(Error::value("fit", format!("`{name}` must be at least 1"), 0)),
+        }
     }
 }

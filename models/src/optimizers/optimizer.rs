@@ -44,6 +44,8 @@ pub struct Optimizer {
 pub(super) struct Kept {
     pub(super) path: String,
     pub(super) spec: Spec,
+    /// The iteration at which it joined the others.
+    pub(super) joined: u64,
     pub(super) average: Option<Tensor>,
     pub(super) accumulator: Option<Tensor>,
     /// In the order of [`Rule::slots`].
@@ -193,6 +195,7 @@ impl Optimizer {
         Ok(Kept {
             path: path.to_owned(),
             spec,
+            joined: self.iteration,
             average: base.use_ema.then(zeros),
             accumulator: base.gradient_accumulation_steps.map(|_| zeros()),
             slots: (0..slots).map(|_| zeros()).collect(),
@@ -306,9 +309,12 @@ impl Optimizer {
     /// What follows the step: the average, and the constraint.
     fn finish<V: Variable>(&mut self, index: usize, variable: &mut V) -> Result<()> {
         let base = self.rule.base();
-        let updates = self.iteration / base.gradient_accumulation_steps.unwrap_or(1);
+        let every = base.gradient_accumulation_steps.unwrap_or(1);
+        let updates = self.iteration / every;
+        // An average begins with the first value, whenever its variable joined.
+        let first = updates == self.kept[index].joined / every;
         if let Some(average) = &mut self.kept[index].average {
-            let momentum = if updates == 0 { 0.0 } else { base.ema_momentum };
+            let momentum = if first { 0.0 } else { base.ema_momentum };
             let frequency = base.ema_overwrite_frequency;
             let overwrite = frequency.is_some_and(|every| (updates + 1).is_multiple_of(every));
             variable.update(&mut |value| {
@@ -322,18 +328,22 @@ impl Optimizer {
         variable.constrain()
     }
 
-    /// Replaces variables by their averages, if averages are kept. `fit` does it at its end.
+    /// Replaces variables by their averages, if averages are kept of them. `fit` does it at its
+    /// end.
     ///
     /// # Errors
-    /// When the variables are not those of [`apply`](Optimizer::apply).
+    /// When a variable has another dtype or shape than before.
     pub fn finalize<V: Variable>(&self, variables: impl IntoIterator<Item = V>) -> Result<()> {
         let mut variables: Vec<V> = variables.into_iter().collect();
-        let averages: Vec<Tensor> = self.kept.iter().filter_map(|k| k.average.clone()).collect();
-        if averages.is_empty() {
-            return Ok(());
-        }
-        self.fit(&variables, &averages)?;
-        for (variable, average) in variables.iter_mut().zip(averages) {
+        for variable in &mut variables {
+            let known = self.kept.iter().find(|kept| kept.path == variable.path());
+            let stepped = known.filter(|kept| kept.joined < self.iteration);
+            let Some(average) = stepped.and_then(|kept| kept.average.clone()) else { continue };
+            if variable.spec() != *average.spec() {
+                let place = format!("optimizer `{}`: `{}`", self.class_name(), variable.path());
+                let rule = format!("the average is {:?}", average.spec());
+                return Err(Error::value(place, rule, format!("{:?}", variable.spec())));
+            }
             variable.update(&mut |value| {
                 *value = average.clone();
                 Ok(())

@@ -59,6 +59,7 @@ impl Optimizer {
             self.set_learning_rate(number(&state[1])?)?;
         }
         self.iteration = iteration as u64;
+        self.kept.iter_mut().for_each(|kept| kept.joined = 0);
         for ((_, place), value) in self.places().into_iter().zip(&state[scalars..]) {
             *place = value.clone();
         }

@@ -41,16 +41,20 @@ pub struct Checkpoint {
     pub generator: GeneratorState,
     /// Batches trained on since the model was compiled.
     pub step: u64,
-    /// Epochs begun since the model was compiled.
+    /// Passes over the data begun since the model was compiled.
     pub shuffles: u64,
+    /// Batches taken from the last of them; 0 if it has come to its end.
+    pub position: u64,
     /// Epochs completed.
     pub epoch: u64,
+    /// Batches trained on in the epoch after those.
+    pub batch: u64,
     /// The epochs of the history, counted from 0.
     pub epochs: Vec<u64>,
     /// The values of the history by name.
     pub history: Vec<(String, Vec<f64>)>,
-    /// What each callback remembers, by its name, as JSON.
-    pub callbacks: Vec<(String, String)>,
+    /// What each callback remembers, by its name: JSON, and tensors.
+    pub callbacks: Vec<(String, String, Vec<Tensor>)>,
 }
 
 impl Default for Checkpoint {
@@ -63,7 +67,9 @@ impl Default for Checkpoint {
             generator: GeneratorState { seed: 0, counter: 0 },
             step: 0,
             shuffles: 0,
+            position: 0,
             epoch: 0,
+            batch: 0,
             epochs: Vec::new(),
             history: Vec::new(),
             callbacks: Vec::new(),
@@ -82,11 +88,13 @@ struct Body<'a, E> {
     counter: u64,
     step: u64,
     shuffles: u64,
+    position: u64,
     epoch: u64,
+    batch: u64,
     epochs: Vec<u64>,
     #[serde(borrow)]
     history: Vec<(&'a str, Vec<f64>)>,
-    callbacks: Vec<(&'a str, &'a str)>,
+    callbacks: Vec<(&'a str, &'a str, Vec<E>)>,
 }
 
 impl Checkpoint {
@@ -138,20 +146,29 @@ impl Checkpoint {
             generator: GeneratorState { seed: body.seed, counter: body.counter },
             step: body.step,
             shuffles: body.shuffles,
+            position: body.position,
             epoch: body.epoch,
+            batch: body.batch,
             epochs: body.epochs,
             history: body.history.into_iter().map(|(n, v)| (n.to_owned(), v)).collect(),
             callbacks: body
                 .callbacks
                 .into_iter()
-                .map(|(name, state)| (name.to_owned(), state.to_owned()))
-                .collect(),
+                .map(|(name, values, entries)| {
+                    let tensors = tensors(&entries)?.into_iter().map(|(_, value)| value);
+                    Ok((name.to_owned(), values.to_owned(), tensors.collect()))
+                })
+                .collect::<Result<_>>()?,
         })
     }
 
     fn body(&self) -> Body<'_, OutEntry<'_>> {
         fn entries(tensors: &[(String, Tensor)]) -> Vec<OutEntry<'_>> {
             tensors.iter().map(|(name, value)| OutEntry::new(name, value)).collect()
+        }
+        type State<'a> = (&'a str, &'a str, Vec<OutEntry<'a>>);
+        fn callback((name, values, tensors): &(String, String, Vec<Tensor>)) -> State<'_> {
+            (name, values, tensors.iter().map(|value| OutEntry::new("", value)).collect())
         }
         Body {
             model: &self.model,
@@ -162,10 +179,12 @@ impl Checkpoint {
             counter: self.generator.counter,
             step: self.step,
             shuffles: self.shuffles,
+            position: self.position,
             epoch: self.epoch,
+            batch: self.batch,
             epochs: self.epochs.clone(),
             history: self.history.iter().map(|(n, v)| (n.as_str(), v.clone())).collect(),
-            callbacks: self.callbacks.iter().map(|(n, s)| (n.as_str(), s.as_str())).collect(),
+            callbacks: self.callbacks.iter().map(callback).collect(),
         }
     }
 }

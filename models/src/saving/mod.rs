@@ -14,3 +14,4 @@ mod weights;
 
 pub use atomic::write_file;
 pub use checkpoint::Checkpoint;
+pub(crate) use weights::check_weights_path;

@@ -3,8 +3,8 @@
 use std::path::Path;
 
 use cornu_autodiff::Tensor;
-use serde_json::Value;
 
+use crate::callbacks::State;
 use crate::error::{Error, Result};
 use crate::fit::Progress;
 use crate::history::{History, Logs};
@@ -22,8 +22,10 @@ impl Model {
     /// replaced whole.
     ///
     /// A run that goes on from a checkpoint with [`Fit::resume`](crate::Fit::resume) has the same
-    /// weights, bit for bit, as one that was never stopped, if the checkpoint was written
-    /// between two epochs, as [`ModelCheckpoint`](crate::callbacks::ModelCheckpoint) does.
+    /// weights, bit for bit, as one that was never stopped, if the checkpoint was written while
+    /// it ran, as [`ModelCheckpoint`](crate::callbacks::ModelCheckpoint) does, or after it was
+    /// [stopped](crate::Stop). The end of a `fit` itself may change weights: callbacks put the
+    /// best ones back, and an optimizer that averages them leaves the averages.
     ///
     /// ```
     /// use cornu_layers::prelude::*;
@@ -90,7 +92,8 @@ impl Model {
             optimizer = all.state();
             optimized = at.into_iter().map(|i| i as u64).collect();
         }
-        let Progress { step, shuffles, epoch, history, callbacks } = &self.progress;
+        let Progress { step, shuffles, position, epoch, batch, history, callbacks } =
+            &self.progress;
         let series = history.series().map(|(name, values)| (name.to_owned(), values.to_vec()));
         Ok(Checkpoint {
             model: self.to_json()?,
@@ -100,10 +103,15 @@ impl Model {
             generator: self.generator.state(),
             step: *step,
             shuffles: *shuffles,
+            position: *position as u64,
             epoch: *epoch as u64,
+            batch: *batch as u64,
             epochs: history.epochs().iter().map(|&epoch| epoch as u64).collect(),
             history: series.collect(),
-            callbacks: callbacks.iter().map(|(n, state)| (n.clone(), state.to_string())).collect(),
+            callbacks: callbacks
+                .iter()
+                .map(|(name, s)| (name.clone(), s.values.to_string(), s.tensors.clone()))
+                .collect(),
         })
     }
 
@@ -160,7 +168,7 @@ impl Model {
 
 fn progress(checkpoint: &Checkpoint) -> Result<Progress> {
     let number = |n: u64| {
-        usize::try_from(n).map_err(|_| Error::value("checkpoint", "an epoch must be countable", n))
+        usize::try_from(n).map_err(|_| Error::value("checkpoint", "a count must be countable", n))
     };
     let mut history = History::default();
     for (at, &epoch) in checkpoint.epochs.iter().enumerate() {
@@ -174,13 +182,16 @@ fn progress(checkpoint: &Checkpoint) -> Result<Progress> {
         }
         history.push(number(epoch)?, &logs);
     }
-    let state = |(name, text): &(String, String)| -> Result<(String, Value)> {
-        Ok((name.clone(), json::parse("checkpoint", text)?))
+    let state = |(name, text, tensors): &(String, String, Vec<Tensor>)| -> Result<_> {
+        let values = json::parse("checkpoint", text)?;
+        Ok((name.clone(), State { values, tensors: tensors.clone() }))
     };
     Ok(Progress {
         step: checkpoint.step,
         shuffles: checkpoint.shuffles,
+        position: number(checkpoint.position)?,
         epoch: number(checkpoint.epoch)?,
+        batch: number(checkpoint.batch)?,
         history,
         callbacks: checkpoint.callbacks.iter().map(state).collect::<Result<_>>()?,
     })

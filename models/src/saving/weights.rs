@@ -37,6 +37,11 @@ fn kind_of(place: &str, path: &Path) -> Result<&'static Kind> {
     })
 }
 
+/// Refuses a file name that no format of weights has.
+pub(crate) fn check_weights_path(path: &Path) -> Result<()> {
+    kind_of("save_weights", path).map(|_| ())
+}
+
 impl Model {
     /// Writes the values of all weights to a file, bit for bit; the file is replaced whole. Its
     /// name must end in `.weights`, cornu's own format.
