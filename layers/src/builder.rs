@@ -17,6 +17,8 @@ pub struct WeightBuilder {
     /// Part of the layer that weights are being made for, with a slash behind it.
     part: String,
     made: Vec<Parameter>,
+    /// Weights of layers within this one.
+    inner: Vec<Parameter>,
 }
 
 /// What a weight has besides its shape and first value.
@@ -52,7 +54,7 @@ impl WeightOptions {
 impl WeightBuilder {
     /// A builder of weights of one dtype.
     pub fn new(dtype: DType) -> WeightBuilder {
-        WeightBuilder { dtype, part: String::new(), made: Vec::new() }
+        WeightBuilder { dtype, part: String::new(), made: Vec::new(), inner: Vec::new() }
     }
 
     /// The dtype of weights.
@@ -92,9 +94,17 @@ impl WeightBuilder {
         Ok(parameter)
     }
 
-    /// Takes in weights that exist already: those of a model used as a layer.
+    /// Takes in weights that exist already: those of a layer within this one, in its order.
     pub fn adopt(&mut self, weights: impl IntoIterator<Item = Parameter>) {
-        self.made.extend(weights);
+        self.inner.extend(weights);
+    }
+
+    /// A builder of weights that are named `part/name`, for a layer within this one. What it
+    /// has made is to be [adopted](WeightBuilder::adopt).
+    pub(crate) fn part(&self, part: &str, dtype: DType) -> WeightBuilder {
+        let mut inner = WeightBuilder::new(dtype);
+        inner.part = format!("{}{part}/", self.part);
+        inner
     }
 
     /// Runs `f` for a part of the layer whose weights are named `part/name`.
@@ -106,17 +116,17 @@ impl WeightBuilder {
         part: &str,
         f: impl FnOnce(&mut WeightBuilder) -> Result<R>,
     ) -> Result<R> {
-        let mut inner = WeightBuilder::new(self.dtype);
-        inner.part = format!("{}{part}/", self.part);
+        let mut inner = self.part(part, self.dtype);
         let result = f(&mut inner)?;
-        self.made.append(&mut inner.made);
+        self.adopt(inner.finish());
         Ok(result)
     }
 
-    /// The weights made so far: learned ones first, then statistics, as Keras orders them.
+    /// The weights made so far as Keras orders them: learned ones first, then statistics, then
+    /// those of layers within the layer.
     pub(crate) fn finish(self) -> Vec<Parameter> {
         let (learned, statistics): (Vec<_>, Vec<_>) =
             self.made.into_iter().partition(Parameter::is_learned);
-        learned.into_iter().chain(statistics).collect()
+        learned.into_iter().chain(statistics).chain(self.inner).collect()
     }
 }

@@ -43,4 +43,6 @@ layers! {
     // Reshaping
     Cropping1D, Cropping2D, Cropping3D, Flatten, Permute, RepeatVector, Reshape,
     UpSampling1D, UpSampling2D, UpSampling3D, ZeroPadding1D, ZeroPadding2D, ZeroPadding3D,
+    // Recurrent
+    GRU, GRUCell, LSTM, LSTMCell, SimpleRNN, SimpleRNNCell,
 }

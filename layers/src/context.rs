@@ -2,6 +2,7 @@
 
 use cornu_autodiff::{Generator, Tensor};
 
+use crate::error::Result;
 use crate::parameter::Parameter;
 
 /// One pass through a model. Layers never change during a call: what a training step is to
@@ -64,8 +65,8 @@ impl<'a> Context<'a> {
         self.losses.push(loss);
     }
 
-    /// Leaves a new value for a weight that isn't learned, to be set once the step has
-    /// succeeded.
+    /// Leaves a new value for a weight that isn't learned, or for a state, to be set once the
+    /// step has succeeded.
     pub fn update(&mut self, parameter: &Parameter, value: Tensor) {
         self.updates.push((parameter.clone(), value));
     }
@@ -79,5 +80,13 @@ impl<'a> Context<'a> {
     /// there twice.
     pub fn take_updates(&mut self) -> Vec<(Parameter, Tensor)> {
         std::mem::take(&mut self.updates)
+    }
+
+    /// Sets the new values left so far.
+    ///
+    /// # Errors
+    /// When one has another dtype or shape than its weight.
+    pub fn apply_updates(&mut self) -> Result<()> {
+        self.take_updates().into_iter().try_for_each(|(weight, value)| weight.set(value))
     }
 }

@@ -8,10 +8,11 @@ use cornu_autodiff::{DType, Spec, Tensor};
 use serde_json::{Value, json};
 use smallvec::SmallVec;
 
+use crate::any_layer::{AnyLayer, Built};
 use crate::builder::WeightBuilder;
 use crate::context::Context;
 use crate::error::{Error, Result};
-use crate::layer::{AnyLayer, Built, Inputs, Layer, Tensors};
+use crate::layer::{Inputs, Layer, Tensors};
 use crate::parameter::Parameter;
 use crate::setting::{Config, Setting};
 use crate::symbol::{shape_text, unprobed};
@@ -112,6 +113,37 @@ impl LayerRef {
         self.0.frozen.store(!trainable, Ordering::Relaxed);
         self.weights().iter().for_each(|w| w.set_frozen(!trainable));
         self.sublayers().iter().for_each(|layer| layer.set_trainable(trainable));
+        self.0.layer.parts().iter().for_each(|layer| layer.set_trainable(trainable));
+    }
+
+    /// How many of its outputs, from the first on, have the mask that [`call`](LayerRef::call)
+    /// gives.
+    pub fn masked_outputs(&self) -> usize {
+        self.0.layer.masked_outputs()
+    }
+
+    /// Sizes of its states, if it is the cell of a recurrent layer; otherwise none.
+    pub fn state_sizes(&self) -> Vec<usize> {
+        self.0.layer.state_sizes()
+    }
+
+    /// What it remembers from one call to the next: the states of a recurrent layer that is
+    /// `stateful`. They are no weights; a call leaves their new values in its [`Context`].
+    pub fn states(&self) -> Vec<Parameter> {
+        let inner = self.sublayers().iter().flat_map(LayerRef::states);
+        self.0
+            .built
+            .get()
+            .map_or_else(Vec::new, |s| s.built.states())
+            .into_iter()
+            .chain(inner)
+            .collect()
+    }
+
+    /// Forgets what it remembers: Keras's `reset_state`. Nothing happens to a layer without
+    /// states.
+    pub fn reset_state(&self) {
+        self.states().iter().for_each(|state| state.update(|value| *value = value.zeros_like()));
     }
 
     /// Whether both are the same layer, not merely equal ones.
@@ -130,7 +162,25 @@ impl LayerRef {
         let own = self.0.layer.common().dtype;
         let first = inputs.iter().map(|x| x.dtype).find(|d| d.is_float());
         let dtype = own.or(first).unwrap_or_default();
-        let mut weights = WeightBuilder::new(dtype);
+        self.build_with(inputs, WeightBuilder::new(dtype))
+    }
+
+    /// As [`build`](LayerRef::build), as a part of the layer that `outer` makes weights for:
+    /// it has these weights, too.
+    ///
+    /// # Errors
+    /// As [`build`](LayerRef::build).
+    pub fn build_within(&self, inputs: &[Spec], outer: &mut WeightBuilder) -> Result<()> {
+        if !self.is_built() {
+            let dtype = self.0.layer.common().dtype.unwrap_or(outer.dtype());
+            self.build_with(inputs, outer.part(&self.name(), dtype))?;
+        }
+        outer.adopt(self.weights().iter().cloned());
+        Ok(())
+    }
+
+    fn build_with(&self, inputs: &[Spec], mut weights: WeightBuilder) -> Result<()> {
+        let dtype = weights.dtype();
         let built = self.0.layer.build(inputs, &mut weights).map_err(|e| self.named(e))?;
         let weights = weights.finish();
         if !self.is_trainable() {
@@ -222,11 +272,8 @@ impl LayerRef {
         if let Some(state) = self.0.built.get()
             && !self.0.layer.is_built_at_once()
         {
-            let shapes = match state.shapes.as_slice() {
-                [one] => json!(one),
-                several => json!(several),
-            };
-            whole["build_config"] = json!({ "input_shape": shapes });
+            let shapes: Vec<Value> = state.shapes.iter().map(|s| json!(s)).collect();
+            whole["build_config"] = self.0.layer.build_config(&shapes);
         }
         whole
     }

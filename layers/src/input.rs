@@ -5,12 +5,13 @@ use std::any::Any;
 use cornu_autodiff::{DType, Spec, Tensor};
 use serde_json::{Value, json};
 
+use crate::any_layer::{AnyLayer, Built};
 use crate::builder::WeightBuilder;
 use crate::context::Context;
 use crate::envelope::envelope;
 use crate::error::{Error, Result};
 use crate::handle::{IntoLayer, LayerRef};
-use crate::layer::{AnyLayer, Built, Inputs, Tensors};
+use crate::layer::{Inputs, Tensors};
 use crate::setting::{Common, Config, Setting};
 use crate::symbol::{Symbol, SymbolicShape};
 

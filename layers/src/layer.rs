@@ -1,10 +1,9 @@
 //! What a layer is.
 
-use std::any::Any;
 use std::fmt::Debug;
 
 use cornu_autodiff::{DType, Spec, Tensor};
-use serde_json::Value;
+use serde_json::{Value, json};
 use smallvec::{SmallVec, smallvec};
 
 use crate::arg::Arg;
@@ -12,8 +11,9 @@ use crate::builder::WeightBuilder;
 use crate::context::Context;
 use crate::error::{Error, Result};
 use crate::handle::LayerRef;
+use crate::parameter::Parameter;
 use crate::regularizer::Regularizer;
-use crate::setting::{Common, Config, Configured, check_setting};
+use crate::setting::{Config, Configured};
 
 /// A few tensors: mostly one.
 pub type Tensors = SmallVec<[Tensor; 1]>;
@@ -107,6 +107,12 @@ pub trait Layer: Configured + Clone + Debug + Send + Sync + 'static {
     /// What the layer does with a mask on its input.
     const MASK: Masks = Masks::Refuses;
 
+    /// How many of the outputs, from the first on, have the mask that [`mask`](Layer::mask)
+    /// gives: the final state of a recurrent layer has none.
+    fn masked_outputs(&self) -> usize {
+        usize::MAX
+    }
+
     /// Keys of the config that Keras writes behind the layer's own and that have one meaning
     /// here, with that as JSON: they are written so, and read they may be nothing else.
     const FIXED: &'static [(&'static str, &'static str)] = &[];
@@ -115,8 +121,37 @@ pub trait Layer: Configured + Clone + Debug + Send + Sync + 'static {
     /// take, so that they mustn't be written.
     const WITHOUT: &'static [&'static str] = &[];
 
+    /// Keys that files may have and that change how Keras computes, but not what: they are read
+    /// and forgotten.
+    const IGNORED: &'static [&'static str] = &[];
+
     /// Corrects the config that `config!` writes, where Keras writes a value worked out.
     fn write_settings(&self, _config: &mut Config) {}
+
+    /// What Keras writes of the shapes that a layer was built for.
+    fn build_config(shapes: &[Value]) -> Value {
+        match shapes {
+            [one] => json!({ "input_shape": one }),
+            several => json!({ "input_shape": several }),
+        }
+    }
+
+    /// Layers that are options of this one: what a wrapper wraps. Their weights are among its
+    /// own.
+    fn parts(&self) -> Vec<LayerRef> {
+        Vec::new()
+    }
+
+    /// Sizes of the states, if the layer is the cell of a recurrent one. A cell is called on one
+    /// step and its states, and gives its output and the new states.
+    fn state_sizes(&self) -> Vec<usize> {
+        Vec::new()
+    }
+
+    /// What the layer remembers from one call to the next.
+    fn states(&self, _weights: &Self::Weights) -> Vec<Parameter> {
+        Vec::new()
+    }
 
     /// The Python module that Keras names in this layer's JSON.
     const MODULE: &'static str = "keras.layers";
@@ -247,114 +282,3 @@ pub trait LayerOptions: Configured {
 }
 
 impl<L: Configured> LayerOptions for L {}
-
-/// A layer together with its weights: what [`AnyLayer::build`] makes.
-pub trait Built: Debug + Send + Sync {
-    /// The outputs and, if the inputs are masked, the outputs' mask.
-    ///
-    /// # Errors
-    /// When the inputs are not what the layer can work with, or it can't obey the mask.
-    fn call(
-        &self,
-        inputs: &Inputs<'_>,
-        context: &mut Context<'_>,
-    ) -> Result<(Tensors, Option<Tensor>)>;
-}
-
-#[derive(Debug)]
-struct BuiltLayer<L: Layer> {
-    layer: L,
-    weights: L::Weights,
-}
-
-impl<L: Layer> Built for BuiltLayer<L> {
-    #[inline]
-    fn call(
-        &self,
-        inputs: &Inputs<'_>,
-        context: &mut Context<'_>,
-    ) -> Result<(Tensors, Option<Tensor>)> {
-        let mask = self.layer.mask(&self.weights, inputs)?;
-        let outputs = self.layer.call_all(&self.weights, inputs, context)?;
-        if let Some(regularizer) = &Configured::common(&self.layer).activity_regularizer {
-            for output in &outputs {
-                // A batch without samples has no penalty, and mustn't be divided by.
-                let samples = output.shape().first().copied().unwrap_or(1).max(1);
-                context.add_loss(regularizer.penalty(output)? * (1.0 / samples as f64));
-            }
-        }
-        Ok((outputs, mask))
-    }
-}
-
-/// A layer without its type. Every [`Layer`] is one; so is a whole model, when it is used as a
-/// layer of another.
-pub trait AnyLayer: Debug + Send + Sync {
-    /// The class's name in Keras.
-    fn class(&self) -> &str;
-    /// The Python module that Keras names in the JSON.
-    fn module(&self) -> &str;
-    /// Name, trainable flag, dtype and input shape.
-    fn common(&self) -> &Common;
-    /// The layer's own options as Keras writes them.
-    fn settings(&self) -> Config;
-    /// Keys of every layer's config that this class hasn't.
-    fn without(&self) -> &[&str] {
-        &[]
-    }
-    /// Checks the options and makes the weights.
-    ///
-    /// # Errors
-    /// As [`Layer::build`].
-    fn build(&self, inputs: &[Spec], weights: &mut WeightBuilder) -> Result<Box<dyn Built>>;
-    /// The layers inside this one, if it is made of layers.
-    fn sublayers(&self) -> &[LayerRef] {
-        &[]
-    }
-    /// The whole layer, under this name, as JSON, where that is more than class and config.
-    fn envelope(&self, _name: &str) -> Option<Value> {
-        None
-    }
-    /// Whether Keras takes the layer for built from its beginning.
-    fn is_built_at_once(&self) -> bool {
-        false
-    }
-    /// The layer as what it is.
-    fn as_any(&self) -> &dyn Any;
-}
-
-impl<L: Layer> AnyLayer for L {
-    fn class(&self) -> &str {
-        L::CLASS
-    }
-    fn module(&self) -> &str {
-        L::MODULE
-    }
-    fn common(&self) -> &Common {
-        Configured::common(self)
-    }
-    fn settings(&self) -> Config {
-        let mut config = Configured::settings(self);
-        self.write_settings(&mut config);
-        config.extend(Self::FIXED.iter().map(|(key, value)| {
-            let value = value.parse().expect("`FIXED` holds JSON");
-            ((*key).to_owned(), value)
-        }));
-        config
-    }
-    fn without(&self) -> &[&str] {
-        L::WITHOUT
-    }
-    fn build(&self, inputs: &[Spec], weights: &mut WeightBuilder) -> Result<Box<dyn Built>> {
-        self.check_settings()?;
-        check_setting("activity_regularizer", &Configured::common(self).activity_regularizer)?;
-        let weights = Layer::build(self, inputs, weights)?;
-        Ok(Box::new(BuiltLayer { layer: self.clone(), weights }))
-    }
-    fn is_built_at_once(&self) -> bool {
-        L::BUILT_AT_ONCE
-    }
-    fn as_any(&self) -> &dyn Any {
-        self
-    }
-}

@@ -6,6 +6,7 @@
 
 mod activation;
 mod activations;
+mod any_layer;
 mod arg;
 mod axes;
 mod builder;
@@ -32,6 +33,7 @@ mod regularization;
 mod regularizer;
 mod resample;
 mod reshaping;
+mod rnn;
 mod setting;
 mod symbol;
 mod window;
@@ -39,6 +41,7 @@ mod window;
 pub use self::core::{Dense, Embedding, Identity, Masking};
 pub use activation::{Activation, ActivationFunction};
 pub use activations::{ActivationLayer, ELU, LeakyReLU, PReLU, ReLU, Softmax};
+pub use any_layer::{AnyLayer, Built};
 pub use arg::Arg;
 pub use axes::AxisOrAxes;
 pub use builder::{WeightBuilder, WeightOptions};
@@ -55,9 +58,7 @@ pub use initializer::{
     Distribution, Fans, Initializer, InitializerFunction, Mode, VarianceScaling,
 };
 pub use input::{Input, IntoInputShape, input, input_symbol};
-pub use layer::{
-    AnyLayer, Built, Inputs, Layer, LayerOptions, Masks, Tensors, expect_rank, known_axis,
-};
+pub use layer::{Inputs, Layer, LayerOptions, Masks, Tensors, expect_rank, known_axis};
 pub use merging::{Add, Average, Concatenate, Dot, DotAxes, Maximum, Minimum, Multiply, Subtract};
 pub use normalization::{
     BatchNormalization, BatchNormalizationWeights, GroupNormalization, LayerNormalization,
@@ -85,6 +86,7 @@ pub use reshaping::{
     Cropping1D, Cropping2D, Cropping3D, Flatten, Permute, RepeatVector, Reshape, UpSampling1D,
     UpSampling2D, UpSampling3D, ZeroPadding1D, ZeroPadding2D, ZeroPadding3D,
 };
+pub use rnn::{CellWeights, GRU, GRUCell, LSTM, LSTMCell, Recurrent, SimpleRNN, SimpleRNNCell};
 pub use setting::{Common, Config, Configured, NON_FINITE, NON_FINITE_MARK, Setting};
 #[doc(hidden)]
 pub use setting::{check_setting, setting_of};

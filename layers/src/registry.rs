@@ -78,6 +78,7 @@ pub fn revive<L: Layer>(value: &Value) -> Result<LayerRef> {
     let unknown = |(key, value): &(&String, &Value)| {
         let fixed = L::FIXED.iter().any(|(k, v)| k == key && value.to_string().as_str() == *v);
         let known = own.contains_key(*key) || COMMON.contains(&key.as_str()) || fixed;
+        let known = known || L::IGNORED.contains(&key.as_str());
         !known && !means_nothing(value)
     };
     let unknown: Vec<(&String, &Value)> = config.iter().filter(unknown).collect();

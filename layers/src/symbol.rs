@@ -151,7 +151,8 @@ pub fn call(layer: &LayerRef, inputs: &[Symbol]) -> Result<Vec<Symbol>> {
     };
     let mask = first_mask.zip(second_mask).map(|(a, b)| merge(&a, &b));
     let symbol = |(output, (a, b)): (usize, (&Tensor, &Tensor))| {
-        let (node, mask) = (node.clone(), mask.clone());
+        let mask = mask.clone().filter(|_| output < layer.masked_outputs());
+        let node = node.clone();
         let shape = merge(a, b);
         Symbol(Arc::new(SymbolInner { shape, dtype: a.dtype(), mask, node, output }))
     };

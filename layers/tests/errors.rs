@@ -366,3 +366,76 @@ fn configs_that_cornu_cannot_obey_are_refused() {
     let unknown = text("Dens", json!({}));
     assert!(unknown.starts_with("unknown layer class `Dens`; did you mean `Dense`?"), "{unknown}");
 }
+
+#[test]
+fn recurrent_layers_say_what_they_expect() {
+    let x = known(&[5, 3]);
+    assert_texts(vec![
+        (on(&x, LSTM::new(0)), "layer `lstm` (LSTM): `units`: it must be positive; got 0"),
+        (
+            on(&x, GRU::new(2).dropout(1.5)),
+            "layer `gru` (GRU): `dropout`: it must be in [0, 1]; got 1.5",
+        ),
+        (
+            on(&x, SimpleRNN::new(2).recurrent_dropout(-0.5)),
+            "layer `simple_rnn` (SimpleRNN): `recurrent_dropout`: it must be in [0, 1]; got -0.5",
+        ),
+        (
+            on(&known(&[3]), LSTM::new(2)),
+            "layer `lstm` (LSTM): input: the layer takes sequences, (batch, steps, …) of rank 3; \
+             got (None, 3)",
+        ),
+        (
+            on(&[None, None], LSTM::new(2)),
+            "layer `lstm` (LSTM): input: the size of axis -1 must be known to build the layer; \
+             got (None, None)",
+        ),
+        (
+            on(&known(&[0, 3]), LSTM::new(2)),
+            "layer `lstm` (LSTM): input: a sequence must have a step; got (None, 0, 3)",
+        ),
+        (
+            on_all([&[5, 3], &[2]], LSTM::new(2)),
+            "layer `lstm` (LSTM): input: the layer takes a sequence, and 2 initial states or \
+             none; got (None, 5, 3) and (None, 2)",
+        ),
+        (
+            on_all([&[5, 3], &[4]], GRU::new(2)),
+            "layer `gru` (GRU): state: it must be float32 of shape (None, 2); got float32 \
+             (None, 4)",
+        ),
+        (
+            on(&x, GRU::new(2).stateful(true)),
+            "layer `gru` (GRU): input: the size of the batch must be known where `stateful` is \
+             set; give the model's input a `batch_size`; got (None, 5, 3)",
+        ),
+        (
+            on_all([&[3], &[2]], LSTMCell::new(2)),
+            "layer `lstm_cell` (LSTMCell): input: a cell takes one step and its 2 states; got \
+             (None, 3) and (None, 2)",
+        ),
+    ]);
+}
+
+#[test]
+fn masks_of_another_shape_than_the_steps_are_refused() {
+    let layer = LSTM::new(2).into_layer();
+    let x = [Tensor::zeros([2, 4, 3], DType::F32)];
+    layer.build(&[*x[0].spec()]).unwrap();
+    let text = |mask: Tensor| {
+        let inputs = Inputs { tensors: &x, masks: &[Some(mask)] };
+        layer.call(&inputs, &mut Context::inference()).expect_err("must fail").to_string()
+    };
+    assert_texts(vec![
+        (
+            text(Tensor::zeros([2, 3], DType::Bool)),
+            "layer `lstm` (LSTM): mask: it must have the shape (batch, steps) of the input, (2, \
+             4); got (2, 3)",
+        ),
+        (
+            text(Tensor::zeros([2, 4], DType::F32)),
+            "layer `lstm` (LSTM): mask: it must be true where a step counts; got float32; \
+             convert with `cast`",
+        ),
+    ]);
+}

@@ -12,7 +12,7 @@ use serde_json::{Value, json};
 use support::{assert_agree, assert_same_json, cases, name, tensor, tensors};
 
 /// Files of goldens with layers, a family each.
-const FILES: &[&str] = &["layers", "convolutional", "reshaping"];
+const FILES: &[&str] = &["layers", "convolutional", "reshaping", "rnn"];
 
 /// Cases in which Keras is wrong, and why.
 const WRONG: &[(&str, &str)] = &[(
@@ -37,6 +37,7 @@ fn built(case: &Value, inputs: &[Tensor]) -> LayerRef {
         "class_name": case["class_name"],
         "config": case["config"],
         "registered_name": null,
+        "inbound_nodes": [{ "kwargs": case["call"] }],
     });
     let layer = layer_from_json(&json).unwrap_or_else(|e| panic!("{}: {e}", name(case)));
     let specs: Vec<Spec> = inputs.iter().map(|x| *x.spec()).collect();
@@ -45,6 +46,12 @@ fn built(case: &Value, inputs: &[Tensor]) -> LayerRef {
     let names: Vec<&str> = layer.weights().iter().map(Parameter::name).collect();
     let keras: Vec<&str> = weights.iter().map(|w| w["name"].as_str().unwrap()).collect();
     assert_eq!(names, keras, "{}: weights, in this order", name(case));
+    for (own, path) in layer.weights().iter().zip(case["paths"].as_array().into_iter().flatten()) {
+        assert_eq!(own.local_path(), path, "{}", name(case));
+    }
+    for (own, state) in layer.states().iter().zip(tensors(&case["states"])) {
+        own.set(state).unwrap_or_else(|e| panic!("{}: {e}", name(case)));
+    }
     for (own, keras) in layer.weights().iter().zip(weights) {
         let what = format!("{}: weight `{}`", name(case), own.name());
         own.set(tensor(&keras["array"])).unwrap_or_else(|e| panic!("{what}: {e}"));
@@ -52,8 +59,25 @@ fn built(case: &Value, inputs: &[Tensor]) -> LayerRef {
     layer
 }
 
+/// The masks of the inputs, as far as they have any.
 fn masks(case: &Value) -> Vec<Option<Tensor>> {
-    case["call"].get("mask").map_or_else(Vec::new, |mask| vec![Some(tensor(mask))])
+    let call = &case["call"];
+    match (call.get("mask"), call["masks"].as_array()) {
+        (Some(mask), _) => vec![Some(tensor(mask))],
+        (None, Some(masks)) => masks.iter().map(|m| (!m.is_null()).then(|| tensor(m))).collect(),
+        (None, None) => Vec::new(),
+    }
+}
+
+/// One array or a list of them.
+fn one_or_more(case: &Value, one: &str, more: &str) -> Vec<Tensor> {
+    case.get(one)
+        .filter(|x| x.is_object())
+        .map_or_else(|| tensors(&case[more]), |x| vec![tensor(x)])
+}
+
+fn outputs(case: &Value) -> Vec<Tensor> {
+    one_or_more(case, "output", "outputs")
 }
 
 #[test]
@@ -69,11 +93,14 @@ fn layers_compute_what_keras_computes() {
         let tape = Tape::new();
         let masks = masks(&case);
         let call = Inputs { tensors: &inputs, masks: &masks };
-        let (outputs, mask) =
+        let (ours, mask) =
             layer.call(&call, &mut context).unwrap_or_else(|e| panic!("{}: {e}", name(&case)));
-        let [y] = outputs.as_slice() else { panic!("{}: one output", name(&case)) };
-        check_gradients(&case, tape, y, &inputs, &layer);
-        assert_agree(name(&case), y, &tensor(&case["output"]), 1e-5);
+        check_gradients(&case, tape, &ours, &inputs, &layer);
+        let keras = outputs(&case);
+        assert_eq!(ours.len(), keras.len(), "{}: number of outputs", name(&case));
+        for (ours, keras) in ours.iter().zip(&keras) {
+            assert_agree(name(&case), ours, keras, 1e-5);
+        }
         match (mask, case.get("output_mask")) {
             (Some(ours), Some(keras)) => {
                 assert_agree(&format!("{}: mask", name(&case)), &ours, &tensor(keras), 0.0);
@@ -86,12 +113,27 @@ fn layers_compute_what_keras_computes() {
     }
 }
 
-fn check_gradients(case: &Value, tape: Tape, y: &Tensor, inputs: &[Tensor], layer: &LayerRef) {
+fn check_gradients(
+    case: &Value,
+    tape: Tape,
+    outputs: &[Tensor],
+    inputs: &[Tensor],
+    layer: &LayerRef,
+) {
     let keras = &case["gradients"];
     let trainable = layer.weights().iter().filter(|w| w.is_trainable());
     let weights: Vec<Tensor> = trainable.map(Parameter::value).collect();
     let sources: Vec<&Tensor> = inputs.iter().chain(&weights).collect();
-    let found = tape.vjp_options(y, &tensor(&keras["coefficients"]), &sources).unwrap();
+    let coefficients = one_or_more(keras, "coefficients", "coefficients");
+    let found = match (outputs, coefficients.as_slice()) {
+        ([y], [by]) => tape.vjp_options(y, by, &sources),
+        _ => {
+            let products = outputs.iter().zip(&coefficients).map(|(y, by)| (y * by).sum(.., false));
+            let total = products.reduce(|a, b| a + b).unwrap();
+            tape.gradient_options(&total, &sources)
+        }
+    };
+    let found = found.unwrap();
     let expected = keras["inputs"].as_array().unwrap().iter();
     let expected: Vec<&Value> =
         expected.chain(keras["trainable_weights"].as_array().unwrap()).collect();
@@ -128,6 +170,11 @@ fn check_updates(case: &Value, context: &mut Context<'_>, layer: &LayerRef) {
         let what = format!("{}: `{}` afterwards", name(case), ours.name());
         assert_agree(&what, &ours.value(), &tensor(&keras["array"]), 1e-5);
     }
+    let states = tensors(&case["states_after"]);
+    assert_eq!(layer.states().len(), states.len(), "{}: number of states", name(case));
+    for (ours, keras) in layer.states().iter().zip(&states) {
+        assert_agree(&format!("{}: state afterwards", name(case)), &ours.value(), keras, 1e-5);
+    }
 }
 
 /// A config without what every layer has.
@@ -163,7 +210,7 @@ fn configs_are_written_as_keras_writes_them() {
 fn shapes_without_values_are_those_with_values() {
     for case in layer_cases() {
         let inputs = tensors(&case["inputs"]);
-        let output = tensor(&case["output"]);
+        let expected = outputs(&case);
         let layer = built(&case, &inputs);
         let symbolic: Vec<Tensor> = inputs.iter().map(|x| Tensor::symbolic(*x.spec())).collect();
         let masks: Vec<Option<Tensor>> = masks(&case)
@@ -173,25 +220,52 @@ fn shapes_without_values_are_those_with_values() {
         let call = Inputs { tensors: &symbolic, masks: &masks };
         for mut context in [Context::inference(), Context::training(&Generator::new(1))] {
             let (outputs, _) = layer.call(&call, &mut context).unwrap();
-            assert_eq!(outputs[0].spec(), output.spec(), "{}", name(&case));
+            assert_eq!(outputs.len(), expected.len(), "{}", name(&case));
+            for (y, expected) in outputs.iter().zip(&expected) {
+                assert_eq!(y.spec(), expected.spec(), "{}", name(&case));
+            }
         }
         if inputs.iter().any(|x| x.rank() == 0) {
             continue;
         }
         let symbols: Vec<_> =
             inputs.iter().map(|x| Input::new(&x.dims()[1..]).dtype(x.dtype()).symbol()).collect();
-        let y = layer.apply(symbols).unwrap_or_else(|e| panic!("{}: {e}", name(&case)));
-        let known: Vec<Option<usize>> = output.dims()[1..].iter().map(|&d| Some(d)).collect();
-        assert_eq!(y.shape()[0], None, "{}: the batch axis is unknown", name(&case));
-        assert_eq!(y.shape()[1..], known, "{}: shape of a sample", name(&case));
-        assert_eq!(y.dtype(), output.dtype(), "{}", name(&case));
+        if case.get("states").is_some() {
+            continue; // such a layer must know the batch axis
+        }
+        let ys = layer.apply_all(symbols).unwrap_or_else(|e| panic!("{}: {e}", name(&case)));
+        for (y, expected) in ys.iter().zip(&expected) {
+            let known: Vec<Option<usize>> = expected.dims()[1..].iter().map(|&d| Some(d)).collect();
+            assert_eq!(y.shape()[0], None, "{}: the batch axis is unknown", name(&case));
+            assert_eq!(y.shape()[1..], known, "{}: shape of a sample", name(&case));
+            assert_eq!(y.dtype(), expected.dtype(), "{}", name(&case));
+        }
+    }
+}
+
+/// Sets the dtype of a layer and of those within it.
+fn set_dtype(config: &mut Value, dtype: &str) {
+    match config {
+        Value::Object(map) => {
+            for (key, value) in map {
+                if key == "dtype" {
+                    *value = json!(dtype);
+                } else {
+                    set_dtype(value, dtype);
+                }
+            }
+        }
+        Value::Array(list) => list.iter_mut().for_each(|value| set_dtype(value, dtype)),
+        _ => {}
     }
 }
 
 #[test]
 fn layers_compute_the_same_in_float64() {
     for case in layer_cases().iter_mut() {
-        case["config"]["dtype"] = json!("float64");
+        set_dtype(&mut case["config"], "float64");
+        case.as_object_mut().unwrap().shift_remove("states");
+        let stateful = case.as_object_mut().unwrap().shift_remove("states_after").is_some();
         let inputs: Vec<Tensor> =
             tensors(&case["inputs"])
                 .iter()
@@ -214,9 +288,13 @@ fn layers_compute_the_same_in_float64() {
         };
         let masks = masks(case);
         let call = Inputs { tensors: &inputs, masks: &masks };
-        let (outputs, _) = layer.call(&call, &mut context).unwrap();
-        assert_eq!(outputs[0].dtype().name(), "float64", "{}", name(case));
-        assert_agree(name(case), &outputs[0], &tensor(&case["output"]), 1e-5);
+        let (ours, _) = layer.call(&call, &mut context).unwrap();
+        for (y, keras) in ours.iter().zip(&outputs(case)) {
+            assert_eq!(y.dtype().name(), "float64", "{}", name(case));
+            if !stateful {
+                assert_agree(name(case), y, keras, 1e-5);
+            }
+        }
     }
 }
 

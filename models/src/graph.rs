@@ -126,7 +126,8 @@ impl Graph {
             watch(&step.layer, &outputs);
             debug_assert_eq!(outputs.len(), step.count);
             for (i, output) in outputs.into_iter().enumerate() {
-                slots[step.output + i] = (Some(output), mask.clone());
+                let mask = mask.clone().filter(|_| i < step.layer.masked_outputs());
+                slots[step.output + i] = (Some(output), mask);
             }
         }
         let mut result = Outputs { tensors: SmallVec::new(), masks: SmallVec::new() };

@@ -295,7 +295,16 @@ impl Model {
     pub fn call(&self, inputs: &[Tensor]) -> Result<Vec<Tensor>> {
         let graph = self.graph("call")?;
         let inputs = graph.accept("call", inputs)?;
-        Ok(graph.run(&inputs, &mut Context::inference())?.tensors.into_vec())
+        let mut context = Context::inference();
+        let outputs = graph.run(&inputs, &mut context)?;
+        context.apply_updates()?;
+        Ok(outputs.tensors.into_vec())
+    }
+
+    /// Makes recurrent layers that are `stateful` forget their states: Keras's `reset_state` of
+    /// each layer.
+    pub fn reset_state(&self) {
+        self.layers.iter().for_each(LayerRef::reset_state);
     }
 }
 

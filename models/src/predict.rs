@@ -57,7 +57,9 @@ impl Model {
         let count = samples.count("predict")?;
         let mut parts: Vec<Vec<Tensor>> = Vec::new();
         for batch in ArrayBatches::new(&samples, count, batch_size, None) {
-            let outputs = graph.run(&batch.x, &mut Context::inference())?;
+            let mut context = Context::inference();
+            let outputs = graph.run(&batch.x, &mut context)?;
+            context.apply_updates()?;
             parts.push(outputs.tensors.into_vec());
         }
         if parts.len() == 1 {

@@ -245,9 +245,7 @@ impl Model {
         drop(sources);
         drop(values);
         self.update_weights(gradients, &inputs, place)?;
-        for (weight, value) in context.take_updates() {
-            weight.set(value)?;
-        }
+        context.apply_updates()?;
         self.progress.step += 1;
         if let Some(tracker) = tracker {
             tracker.add_loss(&loss, batch.len());
@@ -331,6 +329,7 @@ impl Model {
         let outputs = graph.run(&inputs, &mut context)?;
         let added = context.take_losses();
         let (total, each) = total_loss(compiled, &outputs, batch, &self.weights, added)?;
+        context.apply_updates()?;
         tracker.add_loss(&step_loss(&total, &each)?, batch.len());
         tracker.add_outputs(compiled, &outputs, batch)
     }

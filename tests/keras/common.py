@@ -83,7 +83,8 @@ def value_and_gradient(function, coefficients, *arguments):
     """function(*arguments), and the gradient of sum(value * coefficients) with
     respect to each argument."""
     value, pull_back = jax.vjp(function, *arguments)
-    return value, pull_back(jnp.asarray(coefficients, value.dtype))
+    cotangents = jax.tree.map(lambda y, c: jnp.asarray(c, y.dtype), value, coefficients)
+    return value, pull_back(cotangents)
 
 
 def write(kind, cases):

@@ -17,6 +17,7 @@ FILES = {  # golden file: module that makes it
     "layers": "make_layers",
     "convolutional": "make_layers",
     "reshaping": "make_layers",
+    "rnn": "make_layers",
     "activations": "make_small",
     "losses": "make_losses",
     "metrics": "make_metrics",

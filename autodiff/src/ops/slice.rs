@@ -276,6 +276,17 @@ impl Tensor {
         self.slice(axis, Slice::new(position, after, 1)).squeeze([at as isize])
     }
 
+    /// The parts at each position of an axis, without that axis, as views: the reverse of
+    /// [`stack`](crate::ops::stack).
+    ///
+    /// # Panics
+    /// When the axis is out of range.
+    #[track_caller]
+    pub fn unstack(&self, axis: isize) -> Vec<Tensor> {
+        let at = must(axis_of("unstack", axis, self.rank()));
+        (0..self.dims()[at] as isize).map(|i| self.index(axis, i)).collect()
+    }
+
     /// The axes backwards, as a view; `..` means all.
     ///
     /// # Panics

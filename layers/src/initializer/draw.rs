@@ -1,6 +1,7 @@
 //! What each initializer's values are.
 
-use cornu_autodiff::{DType, Generator, Shape, Tensor, broadcast};
+use cornu_autodiff::ops::Concat;
+use cornu_autodiff::{DType, Generator, Shape, Tensor, apply, broadcast};
 
 use crate::error::{Error, Result};
 use crate::initializer::{Initializer, InitializerFunction, VarianceScaling, orthogonal};
@@ -39,6 +40,17 @@ impl Initializer {
             }
             Initializer::Values(values) => return spread(values, shape, dtype),
             Initializer::Function(own) => return own.sample(shape, dtype),
+            Initializer::SideBySide(parts) => {
+                let part = |(part, size): &(Initializer, usize)| {
+                    let mut dims = shape.to_vec();
+                    if let Some(last) = dims.last_mut() {
+                        *last = *size;
+                    }
+                    part.sample(&Shape::new(&dims)?, dtype, from)
+                };
+                let parts = parts.iter().map(part).collect::<Result<Vec<_>>>()?;
+                apply(Concat { axis: -1 }, &parts.iter().collect::<Vec<_>>())?
+            }
             _ => unreachable!("`VarianceScaling::of` and `check` have answered for the others"),
         };
         Ok(drawn)

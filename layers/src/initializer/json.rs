@@ -78,6 +78,9 @@ impl Setting for Initializer {
             I::Orthogonal { gain, seed } => ("Orthogonal", json!({ "seed": seed, "gain": gain })),
             I::Values(values) => ("Constant", json!({ "value": array(values) })),
             I::Function(own) => return function(&own.name),
+            I::SideBySide(parts) => {
+                return parts.iter().map(|(part, _)| part.to_json()).collect();
+            }
             I::Unknown(name) => return json!(name),
         };
         envelope("keras.initializers", class, config)

@@ -104,6 +104,9 @@ pub enum Initializer {
     Values(Tensor),
     /// A function of your own.
     Function(InitializerFunction),
+    /// Several side by side along the last axis, each with its size there.
+    #[doc(hidden)]
+    SideBySide(Vec<(Initializer, usize)>),
     #[doc(hidden)]
     Unknown(String),
 }

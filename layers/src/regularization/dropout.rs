@@ -48,7 +48,7 @@ config! {
 }
 
 /// `generator`, or the layer's own stream of it.
-pub(super) fn with_own<R>(
+pub(crate) fn with_own<R>(
     generator: &Generator,
     seed: Option<u64>,
     draw: impl FnOnce(&Generator) -> R,

@@ -47,7 +47,9 @@ impl Model {
     pub fn predict_on_batch(&self, x: &Tensor) -> Result<Tensor> {
         let graph = self.graph("predict")?;
         let x = graph.accept("predict", std::slice::from_ref(x))?;
-        let mut outputs = graph.run(&x, &mut Context::inference())?;
+        let mut context = Context::inference();
+        let mut outputs = graph.run(&x, &mut context)?;
+        context.apply_updates()?;
         match (outputs.tensors.pop(), outputs.tensors.len()) {
             (Some(y), 0) => Ok(y),
             (_, more) => {

@@ -1,0 +1,128 @@
+//! What recurrent layers do that no golden shows.
+
+use cornu_autodiff::{DType, Generator, Tensor};
+use cornu_layers::prelude::*;
+use cornu_layers::{Context, Inputs, layer_from_json};
+
+/// A built layer with all of its weights drawn.
+fn drawn(layer: impl IntoLayer, x: &Tensor) -> LayerRef {
+    let layer = layer.into_layer();
+    layer.build(&[*x.spec()]).unwrap();
+    let generator = Generator::new(5);
+    layer.weights().iter().for_each(|w| w.initialize(&generator).unwrap());
+    layer
+}
+
+fn sequence(shape: [usize; 3]) -> Tensor {
+    Generator::new(3).normal(shape, 0.0, 1.0, DType::F64).unwrap()
+}
+
+fn predict(layer: &LayerRef, x: &Tensor) -> Vec<f64> {
+    let x = [x.clone()];
+    let mut context = Context::inference();
+    let (y, _) = layer.call(&Inputs::new(&x), &mut context).unwrap();
+    context.apply_updates().unwrap();
+    y[0].to_vec().unwrap()
+}
+
+fn assert_near(a: &[f64], b: &[f64]) {
+    assert_eq!(a.len(), b.len());
+    assert!(a.iter().zip(b).all(|(a, b)| (a - b).abs() <= 1e-12), "{a:?} {b:?}");
+}
+
+#[test]
+fn a_stateful_layer_goes_on_where_it_ended_until_it_is_reset() {
+    let x = sequence([2, 6, 3]);
+    let whole = drawn(LSTM::new(4), &x);
+    let parts = drawn(LSTM::new(4).stateful(true), &x);
+    for (part, whole) in parts.weights().iter().zip(whole.weights()) {
+        part.set(whole.value()).unwrap();
+    }
+    let expected = predict(&whole, &x);
+    for _ in 0..2 {
+        predict(&parts, &x.slice(1, ..2));
+        predict(&parts, &x.slice(1, 2..5));
+        assert_near(&predict(&parts, &x.slice(1, 5..)), &expected);
+        assert_eq!(parts.states().len(), 2);
+        parts.reset_state();
+    }
+}
+
+#[test]
+fn a_call_leaves_states_alone_until_its_updates_are_applied() {
+    let x = sequence([1, 2, 3]);
+    let layer = drawn(GRU::new(2).stateful(true), &x);
+    let mut context = Context::inference();
+    layer.call(&Inputs::new(&[x]), &mut context).unwrap();
+    assert_eq!(layer.states()[0].value().to_vec::<f64>().unwrap(), [0.0, 0.0]);
+    assert_eq!(context.take_updates().len(), 1);
+}
+
+#[test]
+fn the_forget_gate_begins_open() {
+    let x = sequence([1, 2, 3]);
+    let bias = |layer: LSTM| drawn(layer, &x).weights()[2].value().to_vec::<f64>().unwrap();
+    assert_eq!(bias(LSTM::new(2)), [0.0, 0.0, 1.0, 1.0, 0.0, 0.0, 0.0, 0.0]);
+    assert_eq!(bias(LSTM::new(2).unit_forget_bias(false)), [0.0; 8]);
+}
+
+/// With all weights 1 and a linear activation, `h[t] = Σ h[t-1] + Σ x`: what is dropped shows.
+#[test]
+fn the_same_elements_are_dropped_at_every_step() {
+    let x = Tensor::ones([1, 3, 64], DType::F64);
+    let layer = SimpleRNN::new(1)
+        .activation("linear")
+        .kernel_initializer("ones")
+        .recurrent_initializer("zeros")
+        .dropout(0.5)
+        .return_sequences(true);
+    let layer = drawn(layer, &x);
+    let generator = Generator::new(1);
+    let call = |context: &mut Context<'_>| {
+        let (y, _) = layer.call(&Inputs::new(std::slice::from_ref(&x)), context).unwrap();
+        y[0].to_vec::<f64>().unwrap()
+    };
+    let first = call(&mut Context::training(&generator));
+    assert!(first.iter().all(|y| *y == first[0]), "{first:?}");
+    let again = call(&mut Context::training(&generator));
+    assert_ne!(first[0], again[0], "another sequence drops others");
+    assert_eq!(call(&mut Context::inference()), [64.0; 3]);
+}
+
+#[test]
+fn every_gate_drops_its_own_where_states_are_dropped() {
+    let x = Tensor::ones([1, 1, 3], DType::F64);
+    for layer in [
+        drawn(LSTM::new(2).dropout(1.0).recurrent_dropout(1.0), &x),
+        drawn(GRU::new(2).dropout(1.0).recurrent_dropout(1.0), &x),
+        drawn(GRU::new(2).dropout(1.0).recurrent_dropout(1.0).reset_after(false), &x),
+        drawn(SimpleRNN::new(2).dropout(1.0).recurrent_dropout(1.0), &x),
+    ] {
+        let generator = Generator::new(1);
+        let mut context = Context::training(&generator);
+        let (y, _) = layer.call(&Inputs::new(std::slice::from_ref(&x)), &mut context).unwrap();
+        assert_eq!(y[0].to_vec::<f64>().unwrap(), [0.0; 2], "{}", layer.class());
+    }
+}
+
+#[test]
+fn keys_of_how_keras_computes_are_read_and_forgotten() {
+    let layer = LSTM::new(3).into_layer();
+    let mut json = layer.to_json();
+    let plain = json.clone();
+    json["config"]["implementation"] = 1.into();
+    json["config"]["use_cudnn"] = "auto".into();
+    json["config"]["time_major"] = false.into();
+    assert_eq!(layer_from_json(&json).unwrap().to_json(), plain);
+    json["config"]["peepholes"] = true.into();
+    assert!(layer_from_json(&json).is_err());
+}
+
+#[test]
+fn freezing_a_layer_freezes_its_cell() {
+    let x = sequence([1, 2, 3]);
+    let layer = drawn(GRU::new(2).trainable(false), &x);
+    assert!(layer.weights().iter().all(|w| !w.is_trainable()));
+    layer.set_trainable(true);
+    assert!(layer.weights().iter().all(|w| w.is_trainable()));
+}
