@@ -3,7 +3,9 @@
 use std::path::Path;
 
 use super::axis::Spread;
-use super::{file, layout, svg};
+use super::canvas::{self, printable};
+use super::draw::Checked;
+use super::file;
 use crate::error::{Error, Result};
 
 /// Lines and points between two axes, with a title, a legend and ticks.
@@ -35,6 +37,9 @@ pub struct Chart {
     pub(super) series: Vec<Series>,
 }
 
+/// How the values of all series spread along both axes.
+pub(super) type Spreads = (Spread, Spread);
+
 /// Values with a name.
 #[derive(Clone, Debug)]
 pub(super) struct Series {
@@ -61,13 +66,13 @@ impl Series {
 /// Values beyond this could not be told from infinity once they are added up.
 const LARGEST: f64 = 1e150;
 /// Nominal pixels of the smallest and the largest side of a chart.
-const SIDES: std::ops::RangeInclusive<u32> = 200..=4000;
+const SIDES: std::ops::RangeInclusive<u32> = 200..=2000;
 
 impl Chart {
     /// A chart without series, 800 by 500 nominal pixels.
     pub fn new(title: impl Into<String>) -> Chart {
         Chart {
-            title: title.into(),
+            title: printable(title),
             x_label: String::new(),
             y_label: String::new(),
             log_x: false,
@@ -79,13 +84,13 @@ impl Chart {
 
     /// What the horizontal axis shows.
     pub fn x_label(mut self, label: impl Into<String>) -> Chart {
-        self.x_label = label.into();
+        self.x_label = printable(label);
         self
     }
 
     /// What the vertical axis shows.
     pub fn y_label(mut self, label: impl Into<String>) -> Chart {
-        self.y_label = label.into();
+        self.y_label = printable(label);
         self
     }
 
@@ -101,7 +106,7 @@ impl Chart {
         self
     }
 
-    /// Width and height in nominal pixels, 200 to 4000 each.
+    /// Width and height in nominal pixels, 200 to 2000 each.
     pub fn size(mut self, width: u32, height: u32) -> Chart {
         self.size = (width, height);
         self
@@ -113,7 +118,7 @@ impl Chart {
         X: Copy + Into<f64>,
         Y: Copy + Into<f64>,
     {
-        self.with(Kind::Line, name.into(), x, y)
+        self.with(Kind::Line, printable(name), x, y)
     }
 
     /// Adds the points `(x, y)`, not joined.
@@ -122,7 +127,7 @@ impl Chart {
         X: Copy + Into<f64>,
         Y: Copy + Into<f64>,
     {
-        self.with(Kind::Points, name.into(), x, y)
+        self.with(Kind::Points, printable(name), x, y)
     }
 
     /// Adds a line through the values `y` at 1, 2, 3, …: one value an epoch.
@@ -143,14 +148,14 @@ impl Chart {
     }
 
     /// Draws the chart and writes it to `path`, as PNG or SVG by its suffix. The file is written
-    /// whole or not at all.
+    /// whole or not at all, in folders that are made where they are absent.
     ///
     /// # Errors
     /// When the suffix is neither `.png` nor `.svg`, there is no series, a series has no finite
     /// value, its `x` and `y` differ in length, it has values that a logarithmic axis can't show,
     /// or the file can't be written.
     pub fn save(&self, path: impl AsRef<Path>) -> Result<()> {
-        file::save(|| layout::picture(self), path.as_ref())
+        file::save(|| self.checked(), path.as_ref())
     }
 
     /// The chart as an SVG document.
@@ -158,11 +163,10 @@ impl Chart {
     /// # Errors
     /// As [`Chart::save`], save for the file.
     pub fn to_svg(&self) -> Result<String> {
-        Ok(svg::svg(&layout::picture(self)?))
+        canvas::svg(&self.checked()?)
     }
 
-    /// How the values of all series spread along both axes.
-    pub(super) fn spreads(&self) -> Result<(Spread, Spread)> {
+    fn checked(&self) -> Result<Checked<'_>> {
         let place = format!("chart `{}`", self.title);
         let (width, height) = self.size;
         if !SIDES.contains(&width) || !SIDES.contains(&height) {
@@ -176,7 +180,10 @@ impl Chart {
         let (x, y) = (Spread::of(drawn().map(|(x, _)| x)), Spread::of(drawn().map(|(_, y)| y)));
         // Epochs are counted, losses and accuracies are not, even where they are 0 or 1.
         let y = y.map(|y| Spread { whole: false, ..y });
-        x.zip(y).ok_or_else(|| Error::value(place, "there must be a series to draw", "none"))
+        let spreads = x.zip(y);
+        let spreads =
+            spreads.ok_or_else(|| Error::value(place, "there must be a series to draw", "none"))?;
+        Ok(Checked { chart: self, spreads })
     }
 
     fn check(&self, series: &Series) -> Result<()> {

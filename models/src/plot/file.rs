@@ -1,20 +1,19 @@
-//! From a picture to a file.
+//! From a drawing to a file.
 
 use std::fs::{self, File};
 use std::io::{self, Write};
 use std::path::Path;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use super::picture::Picture;
-use super::{bitmap, svg};
+use super::canvas::{self, Drawing};
 use crate::error::{Error, Result};
 
-/// Encodes by the suffix of `path` and writes whole or not at all.
-pub(super) fn save(picture: impl FnOnce() -> Result<Picture>, path: &Path) -> Result<()> {
+/// Draws in the format of the suffix of `path` and writes whole or not at all.
+pub(super) fn save<D: Drawing>(drawing: impl FnOnce() -> Result<D>, path: &Path) -> Result<()> {
     let suffix = path.extension().map(|suffix| suffix.to_string_lossy().to_lowercase());
-    let encode = match suffix.as_deref() {
-        Some("png") => |picture: &Picture| bitmap::png(picture),
-        Some("svg") => |picture: &Picture| Ok(svg::svg(picture).into_bytes()),
+    let draw = match suffix.as_deref() {
+        Some("png") => |drawing: &D| canvas::png(drawing),
+        Some("svg") => |drawing: &D| Ok(canvas::svg(drawing)?.into_bytes()),
         Some(other) => {
             let unknown = cornu_autodiff::Error::unknown("picture format", other, &["png", "svg"]);
             return Err(unknown.into());
@@ -24,8 +23,13 @@ pub(super) fn save(picture: impl FnOnce() -> Result<Picture>, path: &Path) -> Re
             return Err(Error::value("save", rule, format!("`{}`", path.display())));
         }
     };
-    let written = encode(&picture()?).and_then(|bytes| replace(path, &bytes));
+    let bytes = draw(&drawing()?)?;
+    let written = create_parent(path).and_then(|()| replace(path, &bytes));
     written.map_err(|error| Error::file(path, "the picture must be writable", error))
+}
+
+fn create_parent(path: &Path) -> io::Result<()> {
+    path.parent().map_or(Ok(()), fs::create_dir_all)
 }
 
 /// Writes a temporary file beside `path` and renames it.

@@ -4,8 +4,11 @@ use std::path::Path;
 
 use cornu_autodiff::{DType, Tensor};
 
-use super::picture::{ALARM, Anchor, Color, INK, Picture, Shape};
-use super::{file, font, layout, svg};
+use plotters::prelude::{Color as _, DrawingBackend, RGBColor, Rectangle};
+use plotters::style::text_anchor::HPos;
+
+use super::canvas::{self, ALARM, Canvas, Drawing, Drawn, INK, MARGIN, printable, units};
+use super::file;
 use crate::error::{Error, Result};
 
 /// Images side by side, each with a caption: samples, or what a model makes of them.
@@ -29,7 +32,7 @@ use crate::error::{Error, Result};
 pub struct Images {
     title: String,
     /// Colours of the pixels, image after image, row after row.
-    pixels: Vec<Color>,
+    pixels: Vec<RGBColor>,
     /// Number of images, then their rows and columns.
     dims: [usize; 3],
     captions: Vec<String>,
@@ -43,7 +46,10 @@ const MOST: usize = 400;
 const LARGEST: usize = 1024;
 /// Nominal pixels that a small image is enlarged to.
 const SIDE: usize = 72;
-const MARGIN: f64 = 16.0;
+/// The most nominal pixels on a side of a picture.
+const LARGEST_PICTURE: f64 = 3000.0;
+/// Height of the title with the space below it.
+const TITLE_ROW: f64 = 26.0;
 const CAPTION: f64 = 13.0;
 /// Height of a caption with the space around it.
 const CAPTION_ROW: f64 = 22.0;
@@ -56,7 +62,7 @@ impl Images {
     /// When `x` has other axes, no image, more than 400 of them, a side of more than 1024, a
     /// value that is NaN or infinite, or a colour outside its range.
     pub fn new(title: impl Into<String>, x: &Tensor) -> Result<Images> {
-        let (title, fail) = (title.into(), |rule: String| {
+        let (title, fail) = (printable(title), |rule: String| {
             Err(Error::value("images", rule, format!("{:?}", x.spec())))
         });
         let (dims, channels) = match *x.dims() {
@@ -84,7 +90,7 @@ impl Images {
 
     /// Writes a caption above each image.
     pub fn captions<S: ToString>(mut self, captions: &[S]) -> Images {
-        self.captions = captions.iter().map(ToString::to_string).collect();
+        self.captions = captions.iter().map(|caption| printable(caption.to_string())).collect();
         self
     }
 
@@ -101,14 +107,14 @@ impl Images {
     }
 
     /// Draws the images and writes them to `path`, as PNG or SVG by its suffix. The file is
-    /// written whole or not at all.
+    /// written whole or not at all, in folders that are made where they are absent.
     ///
     /// # Errors
     /// When the suffix is neither `.png` nor `.svg`, captions or marks are not as many as the
-    /// images, `columns` is 0, the picture would be larger than 6000 nominal pixels, or the file
+    /// images, `columns` is 0, the picture would be larger than 3000 nominal pixels, or the file
     /// can't be written.
     pub fn save(&self, path: impl AsRef<Path>) -> Result<()> {
-        file::save(|| self.picture(), path.as_ref())
+        file::save(|| self.grid(), path.as_ref())
     }
 
     /// The images as an SVG document.
@@ -116,10 +122,10 @@ impl Images {
     /// # Errors
     /// As [`Images::save`], save for the file.
     pub fn to_svg(&self) -> Result<String> {
-        Ok(svg::svg(&self.picture()?))
+        canvas::svg(&self.grid()?)
     }
 
-    fn picture(&self) -> Result<Picture> {
+    fn grid(&self) -> Result<Grid<'_>> {
         let [n, rows, columns] = self.dims;
         for (what, count) in [("captions", self.captions.len()), ("marks", self.marked.len())] {
             if count != 0 && count != n {
@@ -132,53 +138,98 @@ impl Images {
         let (width, height) = ((columns * pixel) as f64, (rows * pixel) as f64);
         let caption = if self.captions.is_empty() { 0.0 } else { CAPTION_ROW };
         // A cell makes room for its caption within reason; longer ones are written smaller.
-        let widest =
-            self.captions.iter().map(|text| font::width(text, CAPTION)).fold(0.0, f64::max);
+        let widths = self.captions.iter().map(|text| canvas::width(text, CAPTION));
+        let widest = widths.fold(0.0, f64::max);
         let room = (widest + 10.0).clamp(1.15 * width, 1.6 * width).max(44.0);
         // Whole nominal pixels, so that the seams between pixels of an image stay invisible.
         let step = (room.round(), (height * 1.08 + caption + 4.0).round());
         let down = if across == 0 { 0 } else { n.div_ceil(across) };
-        let total = |step: f64, count: usize| step * count as f64 + 2.0 * MARGIN;
-        let (wide, high) = (total(step.0, across), total(step.1, down) + 25.0);
-        if across == 0 || wide.max(high) > 6000.0 {
-            let rule = "`columns` must give a picture of 6000 by 6000 nominal pixels at most";
+        let title = if self.title.is_empty() { 0.0 } else { TITLE_ROW };
+        let wide = step.0 * across as f64 + 2.0 * MARGIN;
+        let size = (wide.max(360.0), step.1 * down as f64 + 2.0 * MARGIN + title);
+        if across == 0 || size.0.max(size.1) > LARGEST_PICTURE {
+            let rule = format!(
+                "`columns` must give a picture of {LARGEST_PICTURE} by {LARGEST_PICTURE} nominal \
+                 pixels at most"
+            );
             return Err(Error::value(format!("images `{}`", self.title), rule, across));
         }
-        let mut picture = Picture::new(wide.max(360.0), high);
-        let top = layout::title(&mut picture, &self.title).round();
-        picture.height -= MARGIN + 25.0 - top;
-        let left = ((picture.width - step.0 * across as f64) / 2.0).round();
-        for image in 0..n {
-            let corner = (
-                left + step.0 * (image % across) as f64 + ((step.0 - width) / 2.0).round(),
-                top + step.1 * (image / across) as f64 + caption,
-            );
-            self.caption(&mut picture, image, (corner.0 + width / 2.0, corner.1 - 6.0), step.0);
-            self.image(&mut picture, image, corner, pixel as f64);
-        }
-        Ok(picture)
+        let left = ((size.0 - wide) / 2.0 + MARGIN + (step.0 - width) / 2.0).round();
+        Ok(Grid { images: self, across, pixel, left, step, caption, size })
+    }
+}
+
+/// Where the images go, in nominal pixels.
+struct Grid<'a> {
+    images: &'a Images,
+    across: usize,
+    /// Side of a pixel of an image.
+    pixel: usize,
+    /// Where the first image begins.
+    left: f64,
+    /// From one image to the next, to the right and down.
+    step: (f64, f64),
+    /// Height of a caption.
+    caption: f64,
+    size: (f64, f64),
+}
+
+impl Drawing for Grid<'_> {
+    /// Without seams between the pixels.
+    const SHAPES: &'static str = "shape-rendering=\"crispEdges\"";
+
+    fn size(&self) -> (u32, u32) {
+        (self.size.0 as u32, self.size.1 as u32)
     }
 
-    fn caption(&self, picture: &mut Picture, image: usize, at: (f64, f64), room: f64) {
-        let Some(text) = self.captions.get(image).cloned() else { return };
-        let color = if self.marked.get(image) == Some(&true) { ALARM } else { INK };
-        let size = layout::fitting(&text, CAPTION, room - 4.0);
-        let (anchor, upright) = (Anchor::Middle, false);
-        picture.shapes.push(Shape::Text { at, size, anchor, upright, color, text });
+    fn draw<B: DrawingBackend>(&self, canvas: &Canvas<B>) -> Drawn<B> {
+        let top = canvas.title(&self.images.title, self.size.0)?.round() + self.caption;
+        for image in 0..self.images.dims[0] {
+            let (row, column) = (image / self.across, image % self.across);
+            let corner = (self.left + self.step.0 * column as f64, top + self.step.1 * row as f64);
+            self.caption(canvas, image, corner)?;
+            self.image(canvas, image, corner)?;
+        }
+        Ok(())
+    }
+}
+
+impl Grid<'_> {
+    fn caption<B: DrawingBackend>(
+        &self,
+        canvas: &Canvas<B>,
+        image: usize,
+        (x, y): (f64, f64),
+    ) -> Drawn<B> {
+        let Some(text) = self.images.captions.get(image) else { return Ok(()) };
+        let color = if self.images.marked.get(image) == Some(&true) { ALARM } else { INK };
+        let size = canvas::fitting(text, CAPTION, self.step.0 - 4.0);
+        let middle = x + (self.images.dims[2] * self.pixel) as f64 / 2.0;
+        canvas.text(text, size, color, HPos::Center, (middle, y - self.caption / 2.0))
     }
 
     /// Draws each run of equal pixels as one rectangle.
-    fn image(&self, picture: &mut Picture, image: usize, corner: (f64, f64), pixel: f64) {
-        let [_, rows, columns] = self.dims;
-        let image = &self.pixels[image * rows * columns..(image + 1) * rows * columns];
-        for (row, pixels) in image.chunks_exact(columns).enumerate() {
+    fn image<B: DrawingBackend>(
+        &self,
+        canvas: &Canvas<B>,
+        image: usize,
+        (x, y): (f64, f64),
+    ) -> Drawn<B> {
+        let [_, rows, columns] = self.images.dims;
+        let pixels = &self.images.pixels[image * rows * columns..(image + 1) * rows * columns];
+        let place = |column: usize, row: usize| {
+            (units(x + (column * self.pixel) as f64), units(y + (row * self.pixel) as f64))
+        };
+        for (row, pixels) in pixels.chunks_exact(columns).enumerate() {
             let mut column = 0;
             for run in pixels.chunk_by(PartialEq::eq) {
-                let at = (corner.0 + column as f64 * pixel, corner.1 + row as f64 * pixel);
-                picture.rectangle(at, (run.len() as f64 * pixel, pixel), run[0]);
-                column += run.len();
+                let end = column + run.len();
+                let corners = [place(column, row), place(end, row + 1)];
+                canvas.area.draw(&Rectangle::new(corners, run[0].filled()))?;
+                column = end;
             }
         }
+        Ok(())
     }
 }
 
@@ -190,7 +241,7 @@ fn even_columns(n: usize) -> usize {
 }
 
 /// The smallest value as a very light grey, so that an image is seen on paper, the largest as ink.
-fn greys(values: &[f64]) -> Vec<Color> {
+fn greys(values: &[f64]) -> Vec<RGBColor> {
     const LIGHT: f64 = 244.0;
     const DARK: f64 = 16.0;
     let low = values.iter().copied().fold(f64::INFINITY, f64::min);
@@ -198,15 +249,20 @@ fn greys(values: &[f64]) -> Vec<Color> {
     // Halves, as the difference of two large numbers may be infinite.
     let span = (high / 2.0 - low / 2.0).max(f64::MIN_POSITIVE);
     let grey = |v: &f64| LIGHT + (DARK - LIGHT) * ((v / 2.0 - low / 2.0) / span);
-    values.iter().map(|v| [grey(v).round() as u8; 3]).collect()
+    let color = |v| {
+        let level = grey(v).round() as u8;
+        RGBColor(level, level, level)
+    };
+    values.iter().map(color).collect()
 }
 
-fn colors(values: &[f64], dtype: DType) -> Result<Vec<Color>> {
+fn colors(values: &[f64], dtype: DType) -> Result<Vec<RGBColor>> {
     let largest = if dtype == DType::U8 { 255.0 } else { 1.0 };
     if let Some(v) = values.iter().find(|v| !(0.0..=largest).contains(*v)) {
         let rule = format!("a colour of {dtype} must be in 0..={largest}");
         return Err(Error::value("images", rule, v));
     }
     let channel = |v: f64| (v / largest * 255.0).round() as u8;
-    Ok(values.chunks_exact(3).map(|v| [channel(v[0]), channel(v[1]), channel(v[2])]).collect())
+    let color = |v: &[f64]| RGBColor(channel(v[0]), channel(v[1]), channel(v[2]));
+    Ok(values.chunks_exact(3).map(color).collect())
 }

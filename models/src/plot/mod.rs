@@ -5,13 +5,12 @@
 //! - [`Images`] shows samples side by side with captions.
 //!
 //! The suffix of the file decides the format: `.png`, at twice the nominal size for sharp screens,
-//! or `.svg`. A file is written whole or not at all. The typeface, DejaVu Sans, is part of the
-//! program.
+//! or `.svg`. A file is written whole or not at all, and missing folders are made. The typeface,
+//! DejaVu Sans, is part of the program; [plotters](https://docs.rs/plotters) draws.
 //!
 //! ```
 //! use cornu_models::plot::{Chart, lines};
 //! # let directory = std::env::temp_dir().join(format!("cornu-plot-{}", std::process::id()));
-//! # std::fs::create_dir_all(&directory)?;
 //! # let (loss_png, fit_svg) = (directory.join("loss.png"), directory.join("fit.svg"));
 //! let epochs = [1.0, 2.0, 3.0, 4.0];
 //! let (train, validation) = ([0.7, 0.4, 0.3, 0.2], [0.7, 0.5, 0.4, 0.4]);
@@ -32,14 +31,11 @@
 //! ```
 
 mod axis;
-mod bitmap;
+mod canvas;
 mod chart;
+mod draw;
 mod file;
-mod font;
 mod images;
-mod layout;
-mod picture;
-mod svg;
 
 use std::path::Path;
 
