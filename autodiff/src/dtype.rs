@@ -121,14 +121,14 @@ macro_rules! element {
             fn slice(storage: &Storage) -> &[$type] {
                 match storage {
                     Storage::$variant(v) => v,
-                    other => unreachable!("storage holds {}", other.dtype()),
+                    other => wrong_type(other),
                 }
             }
             #[inline(always)]
             fn slice_mut(storage: &mut Storage) -> &mut [$type] {
                 match storage {
                     Storage::$variant(v) => v,
-                    other => unreachable!("storage holds {}", other.dtype()),
+                    other => wrong_type(other),
                 }
             }
             #[inline(always)]
@@ -149,6 +149,12 @@ element! {
     i64, I64, |v: f64| v as i64, |v: i64| v as f64;
     u8, U8, |v: f64| v as u8, |v: u8| f64::from(v);
     bool, Bool, |v: f64| v != 0.0, |v: bool| f64::from(u8::from(v));
+}
+
+#[cold]
+#[inline(never)]
+fn wrong_type(storage: &Storage) -> ! {
+    unreachable!("storage holds {}", storage.dtype())
 }
 
 /// Runs an expression with the type alias `$t` set to the Rust type of a run-time dtype.

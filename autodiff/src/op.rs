@@ -101,11 +101,15 @@ pub trait Op: Debug + Send + Sync + 'static {
 
     /// The op's attributes, for people who read a printed tape.
     fn attributes(&self) -> String {
-        let text = format!("{self:?}");
-        match text.find(['(', '{']) {
-            Some(start) => text[start..].trim().to_string(),
-            None => String::new(),
-        }
+        options(format!("{self:?}"))
+    }
+}
+
+/// What a printed struct says after its name.
+fn options(printed: String) -> String {
+    match printed.find(['(', '{']) {
+        Some(start) => printed[start..].trim().to_string(),
+        None => String::new(),
     }
 }
 
@@ -201,9 +205,18 @@ impl Gradients<'_> {
 /// Those of the op; nothing else.
 #[inline]
 pub fn apply<O: Op>(op: O, inputs: &[&Tensor]) -> Result<Tensor> {
-    let output = infer(&op, inputs)?;
+    let (y, recording) = run(&op, inputs)?;
+    if recording {
+        tape::record(Box::new(op), inputs, &y);
+    }
+    Ok(y)
+}
+
+/// The value, and whether the call is to be recorded. Compiled once, not once an op.
+fn run(op: &dyn Op, inputs: &[&Tensor]) -> Result<(Tensor, bool)> {
+    let output = infer(op, inputs)?;
     if inputs.iter().any(|x| x.is_symbolic()) {
-        return Ok(Tensor::symbolic(output));
+        return Ok((Tensor::symbolic(output), false));
     }
     let recording = tape::is_recording();
     let mut y = if recording {
@@ -215,13 +228,9 @@ pub fn apply<O: Op>(op: O, inputs: &[&Tensor]) -> Result<Tensor> {
     debug_assert_eq!(y.spec, output, "`{}` returned another spec than it inferred", op.name());
     // A forward pass may hand its input through; the value is the op's own all the same.
     y.id = next_id();
-    if recording {
-        tape::record(Box::new(op), inputs, &y);
-    }
-    Ok(y)
+    Ok((y, recording))
 }
 
-#[inline]
 fn infer(op: &dyn Op, inputs: &[&Tensor]) -> Result<Spec> {
     match inputs {
         [a] => op.infer(&[&a.spec]),

@@ -9,6 +9,8 @@ use std::cell::RefCell;
 use std::sync::Arc;
 
 use crate::dtype::{DType, Element};
+use crate::each_dtype;
+use crate::kernels::bytes;
 
 /// Elements of one of the run-time types.
 #[derive(Debug)]
@@ -52,13 +54,13 @@ pub(crate) struct Buffer(Option<Arc<Storage>>);
 
 impl Buffer {
     /// A buffer of at least `len` elements with arbitrary values.
-    #[inline]
-    pub(crate) fn scratch<T: Element>(len: usize) -> Buffer {
+    pub(crate) fn scratch(dtype: DType, len: usize) -> Buffer {
         let class = class_above(len);
-        let recycled = POOL.try_with(|pool| pool.borrow_mut().take(T::DTYPE, class)).ok().flatten();
-        Buffer(Some(
-            recycled.unwrap_or_else(|| Arc::new(T::wrap(vec![T::default(); class_len(class)]))),
-        ))
+        let recycled = POOL.try_with(|pool| pool.borrow_mut().take(dtype, class)).ok().flatten();
+        Buffer(Some(recycled.unwrap_or_else(|| {
+            let len = class_len(class);
+            Arc::new(each_dtype!(dtype, T => T::wrap(vec![T::default(); len])))
+        })))
     }
 
     /// A buffer that owns `values`.
@@ -80,6 +82,18 @@ impl Buffer {
     #[inline]
     pub(crate) fn slice_mut<T: Element>(&mut self) -> Option<&mut [T]> {
         Arc::get_mut(self.0.as_mut()?).map(T::slice_mut)
+    }
+
+    /// The elements as bytes.
+    #[inline]
+    pub(crate) fn bytes(&self) -> &[u8] {
+        bytes::of(self.storage())
+    }
+
+    /// The storage for writing, when nobody else holds it.
+    #[inline]
+    pub(crate) fn storage_mut(&mut self) -> Option<&mut Storage> {
+        Arc::get_mut(self.0.as_mut()?)
     }
 
     /// Whether nobody else holds these elements.
@@ -197,9 +211,9 @@ mod tests {
 
     #[test]
     fn a_dropped_buffer_is_used_again() {
-        let first = Buffer::scratch::<f32>(1000);
+        let first = Buffer::scratch(DType::F32, 1000);
         let address = first.slice::<f32>().as_ptr();
         drop(first);
-        assert_eq!(Buffer::scratch::<f32>(1010).slice::<f32>().as_ptr(), address);
+        assert_eq!(Buffer::scratch(DType::F32, 1010).slice::<f32>().as_ptr(), address);
     }
 }

@@ -54,7 +54,6 @@ pub(crate) fn next_id() -> u64 {
 }
 
 impl Tensor {
-    #[inline]
     pub(crate) fn from_buffer(spec: Spec, buffer: Buffer) -> Tensor {
         Tensor { id: next_id(), spec, layout: None, offset: 0, buffer: Some(buffer) }
     }
@@ -63,7 +62,7 @@ impl Tensor {
     #[inline]
     pub(crate) fn build<T: Element>(shape: Shape, fill: impl FnOnce(&mut [T])) -> Tensor {
         let size = shape.size();
-        let mut buffer = Buffer::scratch::<T>(size);
+        let mut buffer = Buffer::scratch(T::DTYPE, size);
         let values = buffer.slice_mut().expect("a new buffer has one owner");
         fill(&mut values[..size]);
         Tensor::from_buffer(Spec::new(T::DTYPE, shape), buffer)
@@ -85,7 +84,7 @@ impl Tensor {
             return Err(Error::value("tensor", rule, values.len().to_string()));
         }
         let buffer =
-            if values.is_empty() { Buffer::scratch::<T>(0) } else { Buffer::from_vec(values) };
+            if values.is_empty() { Buffer::scratch(T::DTYPE, 0) } else { Buffer::from_vec(values) };
         Ok(Tensor::from_buffer(Spec::new(T::DTYPE, shape), buffer))
     }
 

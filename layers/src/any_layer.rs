@@ -47,13 +47,7 @@ impl<L: Layer> Built for BuiltLayer<L> {
     ) -> Result<(Tensors, Option<Tensor>)> {
         let mask = self.layer.mask(&self.weights, inputs)?;
         let outputs = self.layer.call_all(&self.weights, inputs, context)?;
-        if let Some(regularizer) = &Configured::common(&self.layer).activity_regularizer {
-            for output in &outputs {
-                // A batch without samples has no penalty, and mustn't be divided by.
-                let samples = output.shape().first().copied().unwrap_or(1).max(1);
-                context.add_loss(regularizer.penalty(output)? * (1.0 / samples as f64));
-            }
-        }
+        penalize(Configured::common(&self.layer), &outputs, context)?;
         Ok((outputs, mask))
     }
 
@@ -117,6 +111,26 @@ pub trait AnyLayer: Debug + Send + Sync {
     fn as_any(&self) -> &dyn Any;
 }
 
+// What doesn't depend on a layer's type is done in functions that are compiled once.
+
+/// Adds the penalty on the outputs to the loss.
+fn penalize(common: &Common, outputs: &[Tensor], context: &mut Context<'_>) -> Result<()> {
+    let Some(regularizer) = &common.activity_regularizer else { return Ok(()) };
+    for output in outputs {
+        // A batch without samples has no penalty, and mustn't be divided by.
+        let samples = output.shape().first().copied().unwrap_or(1).max(1);
+        context.add_loss(regularizer.penalty(output)? * (1.0 / samples as f64));
+    }
+    Ok(())
+}
+
+/// Adds the keys that have one meaning here.
+fn write_fixed(config: &mut Config, fixed: &[(&str, &str)]) {
+    for (key, value) in fixed {
+        config.insert((*key).to_owned(), value.parse().expect("`FIXED` holds JSON"));
+    }
+}
+
 impl<L: Layer> AnyLayer for L {
     fn class(&self) -> &str {
         L::CLASS
@@ -130,10 +144,7 @@ impl<L: Layer> AnyLayer for L {
     fn settings(&self) -> Config {
         let mut config = Configured::settings(self);
         self.write_settings(&mut config);
-        config.extend(Self::FIXED.iter().map(|(key, value)| {
-            let value = value.parse().expect("`FIXED` holds JSON");
-            ((*key).to_owned(), value)
-        }));
+        write_fixed(&mut config, Self::FIXED);
         config
     }
     fn without(&self) -> &[&str] {

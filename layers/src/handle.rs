@@ -41,10 +41,14 @@ struct State {
 impl LayerRef {
     /// A handle to a layer; [`IntoLayer`] does it for you.
     pub fn new(layer: impl AnyLayer + 'static) -> LayerRef {
+        LayerRef::from_box(Box::new(layer))
+    }
+
+    fn from_box(layer: Box<dyn AnyLayer>) -> LayerRef {
         let common = layer.common();
         let name = common.name.clone().map_or_else(OnceLock::new, OnceLock::from);
         let frozen = AtomicBool::new(common.frozen);
-        LayerRef(Arc::new(Inner { layer: Box::new(layer), name, frozen, built: OnceLock::new() }))
+        LayerRef(Arc::new(Inner { layer, name, frozen, built: OnceLock::new() }))
     }
 
     /// The layer's name. Before a model has numbered it, its class in snake case.

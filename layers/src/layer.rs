@@ -82,7 +82,7 @@ pub trait Layer: Configured + Clone + Debug + Send + Sync + 'static {
         inputs: &Inputs<'_>,
         context: &mut Context<'_>,
     ) -> Result<Tensors> {
-        Ok(smallvec![self.call(weights, inputs, context)?])
+        self.call(weights, inputs, context).map(one)
     }
 
     /// What becomes of the inputs' mask: `None` where every step counts. By default a mask
@@ -92,16 +92,7 @@ pub trait Layer: Configured + Clone + Debug + Send + Sync + 'static {
     /// # Errors
     /// When there is a mask that the layer can't obey.
     fn mask(&self, _weights: &Self::Weights, inputs: &Inputs<'_>) -> Result<Option<Tensor>> {
-        match (Self::MASK, inputs.masks.iter().flatten().next()) {
-            (_, None) | (Masks::Absorbs, _) => Ok(None),
-            (Masks::Passes, Some(mask)) => Ok(Some(mask.clone())),
-            (Masks::Refuses, Some(_)) => Err(Error::setting(
-                "mask",
-                "this layer can't obey a mask; put it before the layer that makes the mask, or \
-                 reduce the masked axis first",
-                "a masked input",
-            )),
-        }
+        Self::MASK.rule(inputs)
     }
 
     /// What the layer does with a mask on its input.
@@ -170,6 +161,27 @@ pub enum Masks {
     Passes,
     /// The layer obeys it and the output has none.
     Absorbs,
+}
+
+impl Masks {
+    /// The mask of an output, by this rule.
+    fn rule(self, inputs: &Inputs<'_>) -> Result<Option<Tensor>> {
+        match (self, inputs.masks.iter().flatten().next()) {
+            (_, None) | (Masks::Absorbs, _) => Ok(None),
+            (Masks::Passes, Some(mask)) => Ok(Some(mask.clone())),
+            (Masks::Refuses, Some(_)) => Err(Error::setting(
+                "mask",
+                "this layer can't obey a mask; put it before the layer that makes the mask, or \
+                 reduce the masked axis first",
+                "a masked input",
+            )),
+        }
+    }
+}
+
+/// The outputs of a layer that has one.
+fn one(output: Tensor) -> Tensors {
+    smallvec![output]
 }
 
 /// What a layer is called on.

@@ -75,22 +75,35 @@ pub fn revive<L: Layer>(value: &Value) -> Result<LayerRef> {
     let config = value["config"].as_object().unwrap_or(&empty);
     let mut layer = L::from_settings(config)?;
     let own = layer.settings();
+    expect_known(L::CLASS, config, &own, L::FIXED, L::IGNORED)?;
+    *layer.common_mut() = common(config)?;
+    Ok(layer.into_layer())
+}
+
+/// Refuses keys that are neither options of the layer, nor every layer's, nor fixed or ignored,
+/// unless nothing is asked for.
+fn expect_known(
+    class: &str,
+    config: &Config,
+    own: &Config,
+    fixed: &[(&str, &str)],
+    ignored: &[&str],
+) -> Result<()> {
     let unknown = |(key, value): &(&String, &Value)| {
-        let fixed = L::FIXED.iter().any(|(k, v)| k == key && value.to_string().as_str() == *v);
+        let fixed = fixed.iter().any(|(k, v)| k == key && value.to_string().as_str() == *v);
         let known = own.contains_key(*key) || COMMON.contains(&key.as_str()) || fixed;
-        let known = known || L::IGNORED.contains(&key.as_str());
+        let known = known || ignored.contains(&key.as_str());
         !known && !means_nothing(value)
     };
     let unknown: Vec<(&String, &Value)> = config.iter().filter(unknown).collect();
-    if !unknown.is_empty() {
-        let keys: Vec<String> = unknown.iter().map(|(key, _)| format!("`{key}`")).collect();
-        let values: Vec<String> = unknown.iter().map(|(_, value)| value.to_string()).collect();
-        let keys = keys.join(", ");
-        let rule = format!("cornu has no option {keys}, so only the default is accepted");
-        return Err(Error::config(L::CLASS, rule, values.join(", ")));
+    if unknown.is_empty() {
+        return Ok(());
     }
-    *layer.common_mut() = common(config)?;
-    Ok(layer.into_layer())
+    let keys: Vec<String> = unknown.iter().map(|(key, _)| format!("`{key}`")).collect();
+    let values: Vec<String> = unknown.iter().map(|(_, value)| value.to_string()).collect();
+    let keys = keys.join(", ");
+    let rule = format!("cornu has no option {keys}, so only the default is accepted");
+    Err(Error::config(class, rule, values.join(", ")))
 }
 
 /// Whether a value that we don't know is one at which nothing is asked for.

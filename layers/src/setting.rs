@@ -323,17 +323,9 @@ pub fn setting_of<T: Setting>(
     default: Option<T>,
 ) -> Result<T> {
     match (config.get(key), default) {
-        (Some(value), _) => T::from_json(value).map_err(|e| {
-            let rule = match e {
-                Error::Setting { rule, .. } => rule,
-                other => other.to_string(),
-            };
-            Error::config(format!("{class}: `{key}`"), rule, value)
-        }),
+        (Some(value), _) => T::from_json(value).map_err(|e| unfit(class, key, e, value)),
         (None, Some(default)) => Ok(default),
-        (None, None) => {
-            Err(Error::config(class, format!("the key `{key}` must be there"), "no such key"))
-        }
+        (None, None) => Err(missing(class, key)),
     }
 }
 
@@ -342,6 +334,18 @@ pub(crate) fn move_key(config: &mut Config, key: &str, to: usize) {
     if let Some(value) = config.shift_remove(key) {
         config.shift_insert(to, key.into(), value);
     }
+}
+
+fn unfit(class: &str, key: &str, error: Error, value: &Value) -> Error {
+    let rule = match error {
+        Error::Setting { rule, .. } => rule,
+        other => other.to_string(),
+    };
+    Error::config(format!("{class}: `{key}`"), rule, value)
+}
+
+fn missing(class: &str, key: &str) -> Error {
+    Error::config(class, format!("the key `{key}` must be there"), "no such key")
 }
 
 /// Writes a null where Keras has one for the penalty on the output: behind the key `behind`. If
@@ -355,11 +359,15 @@ pub(crate) fn write_penalty(common: &Common, config: &mut Config, behind: &str) 
 
 #[doc(hidden)]
 pub fn check_setting<T: Setting>(key: &str, value: &T) -> Result<()> {
-    value.check().map_err(|e| match e {
+    value.check().map_err(|e| refused(key, e))
+}
+
+fn refused(key: &str, error: Error) -> Error {
+    match error {
         Error::Tensor(unknown) => {
             Error::setting(format!("`{key}`"), "it must be a known name", unknown)
         }
         Error::Setting { rule, got, .. } => Error::setting(format!("`{key}`"), rule, got),
         other => other,
-    })
+    }
 }

@@ -23,7 +23,7 @@ pub(crate) fn copy_into<T: Element>(x: &Tensor, out: &mut [T]) {
     let (len, [step]) = (nest.row_len(), nest.row_steps());
     parallel::chunks_mut(out, len, 2, |first, chunk| {
         let mut rows = chunk.chunks_exact_mut(len);
-        nest.rows(first, rows.len(), |[offset]| {
+        nest.rows(first, rows.len(), &mut |[offset]| {
             let start = (x.offset as isize + offset) as usize;
             let row = rows.next().expect("as many rows as were asked for");
             match step {
@@ -49,7 +49,7 @@ pub(crate) fn place<T: Element>(x: &Tensor, out: &mut [T], steps: &[isize], offs
     let values = x.buffer.as_ref().expect("kernels get tensors with values").slice::<T>();
     let nest = Nest::new(x.dims(), [&x.strides(), steps]);
     let (len, [from_step, to_step]) = (nest.row_len(), nest.row_steps());
-    nest.rows(0, x.size() / len, |[from, to]| {
+    nest.rows(0, x.size() / len, &mut |[from, to]| {
         let (mut from, mut to) = (x.offset as isize + from, offset as isize + to);
         if (from_step, to_step) == (1, 1) {
             let (from, to) = (from as usize, to as usize);

@@ -1,18 +1,30 @@
 //! Element-by-element work on one, two or three tensors of any layout.
 //!
-//! Contiguous operands and repeated scalars run as flat loops that the compiler vectorises;
-//! everything else runs row by row over a merged loop nest.
+//! Only the innermost loops know their types. Walking layouts, bringing elements side by side
+//! and sharing work among threads see bytes and are compiled once: with hundreds of pairs of
+//! function and type they would be most of this crate.
 
+#![allow(unsafe_code)]
+
+use std::marker::PhantomData;
+use std::mem::MaybeUninit;
+
+use super::bytes::{self, typed, typed_mut};
 use super::nest::Nest;
 use super::parallel;
 use super::simd::vectorized;
-use crate::dtype::Element;
+use crate::dtype::{DType, Element};
 use crate::shape::{MAX_RANK, Shape};
 use crate::tensor::Tensor;
 
+// Loops by position, not chained iterators: these are compiled hundreds of times, and each
+// adapter would be a function more.
 vectorized! {
     fn flat1[A: Element, U: Element, F: Fn(A) -> U + Copy](a: &[A], out: &mut [U], f: F) {
-        out.iter_mut().zip(a).for_each(|(out, &a)| *out = f(a));
+        let a = &a[..out.len()];
+        for i in 0..out.len() {
+            out[i] = f(a[i]);
+        }
     }
 }
 
@@ -20,7 +32,10 @@ vectorized! {
     fn flat2[A: Element, B: Element, U: Element, F: Fn(A, B) -> U + Copy](
         a: &[A], b: &[B], out: &mut [U], f: F,
     ) {
-        out.iter_mut().zip(a).zip(b).for_each(|((out, &a), &b)| *out = f(a, b));
+        let (a, b) = (&a[..out.len()], &b[..out.len()]);
+        for i in 0..out.len() {
+            out[i] = f(a[i], b[i]);
+        }
     }
 }
 
@@ -28,7 +43,10 @@ vectorized! {
     fn flat2_in_place[A: Element, B: Element, F: Fn(A, B) -> A + Copy](
         a: &mut [A], b: &[B], f: F,
     ) {
-        a.iter_mut().zip(b).for_each(|(a, &b)| *a = f(*a, b));
+        let b = &b[..a.len()];
+        for i in 0..a.len() {
+            a[i] = f(a[i], b[i]);
+        }
     }
 }
 
@@ -36,8 +54,51 @@ vectorized! {
     fn flat3[A: Element, B: Element, C: Element, U: Element, F: Fn(A, B, C) -> U + Copy](
         a: &[A], b: &[B], c: &[C], out: &mut [U], f: F,
     ) {
-        let inputs = a.iter().zip(b).zip(c);
-        out.iter_mut().zip(inputs).for_each(|(out, ((&a, &b), &c))| *out = f(a, b, c));
+        let (a, b, c) = (&a[..out.len()], &b[..out.len()], &c[..out.len()]);
+        for i in 0..out.len() {
+            out[i] = f(a[i], b[i], c[i]);
+        }
+    }
+}
+
+/// The innermost loop: elements that lie side by side, as many of each input as of the output.
+/// A trait of its own, as [`parallel`]'s is.
+trait Loop<const N: usize>: Sync {
+    /// # Safety
+    /// The bytes must be aligned elements of the types that the loop is for.
+    unsafe fn run(&self, inputs: [&[u8]; N], out: &mut [u8]);
+}
+
+/// A function of elements, with the types of inputs and output.
+struct Typed<Types, F>(F, PhantomData<fn() -> Types>);
+
+impl<A: Element, U: Element, F> Loop<1> for Typed<(A, U), F>
+where
+    F: Fn(A) -> U + Copy + Sync,
+{
+    unsafe fn run(&self, [a]: [&[u8]; 1], out: &mut [u8]) {
+        // SAFETY: the caller's promise.
+        unsafe { flat1(typed::<A>(a), typed_mut::<U>(out), self.0) }
+    }
+}
+
+impl<A: Element, B: Element, U: Element, F> Loop<2> for Typed<(A, B, U), F>
+where
+    F: Fn(A, B) -> U + Copy + Sync,
+{
+    unsafe fn run(&self, [a, b]: [&[u8]; 2], out: &mut [u8]) {
+        // SAFETY: the caller's promise.
+        unsafe { flat2(typed::<A>(a), typed::<B>(b), typed_mut::<U>(out), self.0) }
+    }
+}
+
+impl<A: Element, B: Element, C: Element, U: Element, F> Loop<3> for Typed<(A, B, C, U), F>
+where
+    F: Fn(A, B, C) -> U + Copy + Sync,
+{
+    unsafe fn run(&self, [a, b, c]: [&[u8]; 3], out: &mut [u8]) {
+        // SAFETY: the caller's promise.
+        unsafe { flat3(typed::<A>(a), typed::<B>(b), typed::<C>(c), typed_mut::<U>(out), self.0) }
     }
 }
 
@@ -48,13 +109,37 @@ pub(crate) fn map1<A: Element, U: Element>(
     cost: usize,
     f: impl Fn(A) -> U + Copy + Sync + Send,
 ) -> Tensor {
-    let x = x.packed();
-    let values = x.contiguous_slice::<A>().expect("`packed` is contiguous");
-    Tensor::build(*x.shape(), |out| {
-        parallel::chunks_mut(out, 1, cost, |first, chunk| {
-            flat1(&values[first..first + chunk.len()], chunk, f);
-        });
-    })
+    let body = Typed::<(A, U), _>(f, PhantomData);
+    // SAFETY: the dtypes are those of the body's types.
+    unsafe { run([x], [A::DTYPE], U::DTYPE, x.shape(), cost, &body) }
+}
+
+/// `f` of every pair of elements of `a` and `b` broadcast to `shape`.
+#[inline]
+pub(crate) fn map2<A: Element, B: Element, U: Element>(
+    a: &Tensor,
+    b: &Tensor,
+    shape: &Shape,
+    cost: usize,
+    f: impl Fn(A, B) -> U + Copy + Sync + Send,
+) -> Tensor {
+    let body = Typed::<(A, B, U), _>(f, PhantomData);
+    // SAFETY: as in `map1`.
+    unsafe { run([a, b], [A::DTYPE, B::DTYPE], U::DTYPE, shape, cost, &body) }
+}
+
+/// `f` of every triple of elements of three tensors broadcast to `shape`.
+#[inline]
+pub(crate) fn map3<A: Element, B: Element, C: Element, U: Element>(
+    inputs: [&Tensor; 3],
+    shape: &Shape,
+    cost: usize,
+    f: impl Fn(A, B, C) -> U + Copy + Sync + Send,
+) -> Tensor {
+    let dtypes = [A::DTYPE, B::DTYPE, C::DTYPE];
+    let body = Typed::<(A, B, C, U), _>(f, PhantomData);
+    // SAFETY: as in `map1`.
+    unsafe { run(inputs, dtypes, U::DTYPE, shape, cost, &body) }
 }
 
 /// The stride of `x` along each axis of the shape it is broadcast to.
@@ -67,186 +152,174 @@ pub(crate) fn broadcast_steps(x: &Tensor, shape: &Shape) -> [isize; MAX_RANK] {
     steps
 }
 
-/// One operand along one row: where it begins and how far its elements lie apart.
+/// One operand along one row: where it begins and how far its elements lie apart, in elements.
 #[derive(Clone, Copy)]
-struct Row<'a, T> {
-    values: &'a [T],
+struct Row<'a> {
+    bytes: &'a [u8],
+    size: usize,
     start: usize,
     step: isize,
 }
 
+/// The most inputs a loop has.
+const MAX_INPUTS: usize = 3;
+
 /// Elements that are brought side by side at a time.
 const BLOCK: usize = 128;
 
-impl<'a, T: Element> Row<'a, T> {
-    /// All of `x` as one row of `shape`, if it can be seen so.
-    #[inline]
-    fn flat(x: &'a Tensor, shape: &Shape) -> Option<Row<'a, T>> {
-        let step = match x.size() {
-            1 => 0,
-            _ if x.shape() == shape && x.is_contiguous() => 1,
-            _ => return None,
-        };
-        Some(Row { values: values(x), start: x.offset, step })
+/// Room for a block of elements of any type.
+type Scratch = [MaybeUninit<u64>; BLOCK];
+
+impl<'a> Row<'a> {
+    /// The row of `x` that begins `offset` elements from its first.
+    fn at(x: &'a Tensor, offset: isize, step: isize) -> Row<'a> {
+        let bytes = x.buffer.as_ref().expect("kernels get tensors with values").bytes();
+        let start = (x.offset as isize + offset) as usize;
+        Row { bytes, size: x.dtype().size(), start, step }
     }
 
-    /// The row of `x` that begins `offset` elements from its first.
-    #[inline]
-    fn at(x: &'a Tensor, offset: isize, step: isize) -> Row<'a, T> {
-        Row { values: values(x), start: (x.offset as isize + offset) as usize, step }
+    /// All of `x` as one row of `shape`, if it can be seen so.
+    fn flat(x: &'a Tensor, shape: &Shape) -> Option<Row<'a>> {
+        match x.size() {
+            1 => Some(Row::at(x, 0, 0)),
+            _ if x.shape() == shape && x.is_contiguous() => Some(Row::at(x, 0, 1)),
+            _ => None,
+        }
     }
 
     /// The same row without its first elements.
-    #[inline]
-    fn skip(self, count: usize) -> Row<'a, T> {
+    fn skip(self, count: usize) -> Row<'a> {
         Row { start: (self.start as isize + count as isize * self.step) as usize, ..self }
     }
 
-    /// Room for a block, and what every block of a repeated element is.
-    #[inline]
-    fn scratch(&self) -> [T; BLOCK] {
-        [if self.step == 0 { self.values[self.start] } else { T::default() }; BLOCK]
+    /// `len` elements from number `first` on, which lie side by side.
+    fn together(&self, first: usize, len: usize) -> &'a [u8] {
+        &self.bytes[(self.start + first) * self.size..][..len * self.size]
     }
 
     /// `len` elements from number `first` on, side by side.
-    #[inline]
-    fn block<'b>(&self, first: usize, len: usize, scratch: &'b mut [T; BLOCK]) -> &'b [T]
+    fn block<'b>(&self, first: usize, len: usize, scratch: &'b mut Scratch) -> &'b [u8]
     where
         'a: 'b,
     {
-        match self.step {
-            0 => {}
-            1 => return &self.values[self.start + first..][..len],
-            step => {
-                let mut at = self.start as isize + first as isize * step;
-                for v in &mut scratch[..len] {
-                    *v = self.values[at as usize];
-                    at += step;
-                }
+        match self.size {
+            _ if self.step == 1 => self.together(first, len),
+            1 => self.gather::<u8>(first, len, scratch),
+            4 => self.gather::<u32>(first, len, scratch),
+            _ => self.gather::<u64>(first, len, scratch),
+        }
+    }
+
+    /// Copies elements of the size of `T` into `scratch`. A repeated one is there already
+    /// unless this is the first block.
+    fn gather<'b, T: Copy>(&self, first: usize, len: usize, scratch: &'b mut Scratch) -> &'b [u8] {
+        assert!(len <= BLOCK && size_of::<T>() == self.size);
+        let to = scratch.as_mut_ptr().cast::<T>();
+        let element = |at: isize| {
+            let bytes = &self.bytes[at as usize * size_of::<T>()..][..size_of::<T>()];
+            // SAFETY: that many bytes, of which any are a `T`, an unsigned integer.
+            unsafe { bytes.as_ptr().cast::<T>().read_unaligned() }
+        };
+        let mut at = self.start as isize + first as isize * self.step;
+        if self.step != 0 {
+            for i in 0..len {
+                // SAFETY: `i < BLOCK`, and `T` is no larger than a `u64`.
+                unsafe { to.add(i).write(element(at)) };
+                at += self.step;
             }
+        } else if first == 0 {
+            let value = element(at);
+            // SAFETY: as above.
+            (0..len).for_each(|i| unsafe { to.add(i).write(value) });
         }
-        &scratch[..len]
+        // SAFETY: the first `len` elements have been written, now or with the first block,
+        // which no later one exceeds.
+        unsafe { std::slice::from_raw_parts(to.cast::<u8>(), len * size_of::<T>()) }
     }
 }
 
-/// `f` along two rows. One loop serves every layout: what doesn't lie side by side is brought
-/// there block by block, by code that doesn't depend on `f`.
-#[inline]
-fn row2<A: Element, B: Element, U: Element>(
-    a: Row<'_, A>,
-    b: Row<'_, B>,
-    out: &mut [U],
-    f: impl Fn(A, B) -> U + Copy,
+/// The loop along rows of any step: what doesn't lie side by side is brought there block by
+/// block.
+///
+/// # Safety
+/// Rows and output must be of the types that `body` is for.
+unsafe fn along<const N: usize>(
+    rows: [Row<'_>; N],
+    out: &mut [u8],
+    size: usize,
+    body: &dyn Loop<N>,
 ) {
-    let len = out.len();
+    let len = out.len() / size;
     if len == 0 {
         return;
     }
-    if a.step == 1 && b.step == 1 {
-        return flat2(&a.values[a.start..][..len], &b.values[b.start..][..len], out, f);
+    if rows.iter().all(|row| row.step == 1) {
+        // SAFETY: the caller's promise.
+        return unsafe { body.run(rows.map(|row| row.together(0, len)), out) };
     }
-    let (mut xs, mut ys) = (a.scratch(), b.scratch());
-    for (i, out) in out.chunks_mut(BLOCK).enumerate() {
-        let (first, len) = (i * BLOCK, out.len());
-        flat2(a.block(first, len, &mut xs), b.block(first, len, &mut ys), out, f);
-    }
-}
-
-/// As [`row2`], along three.
-#[inline]
-fn row3<A: Element, B: Element, C: Element, U: Element>(
-    (a, b, c): (Row<'_, A>, Row<'_, B>, Row<'_, C>),
-    out: &mut [U],
-    f: impl Fn(A, B, C) -> U + Copy,
-) {
-    let len = out.len();
-    if len == 0 {
-        return;
-    }
-    if a.step == 1 && b.step == 1 && c.step == 1 {
-        let (xs, ys) = (&a.values[a.start..][..len], &b.values[b.start..][..len]);
-        return flat3(xs, ys, &c.values[c.start..][..len], out, f);
-    }
-    let (mut xs, mut ys, mut zs) = (a.scratch(), b.scratch(), c.scratch());
-    for (i, out) in out.chunks_mut(BLOCK).enumerate() {
-        let (first, len) = (i * BLOCK, out.len());
-        let (xs, ys) = (a.block(first, len, &mut xs), b.block(first, len, &mut ys));
-        flat3(xs, ys, c.block(first, len, &mut zs), out, f);
+    let mut scratch = [[MaybeUninit::uninit(); BLOCK]; N];
+    for (i, out) in out.chunks_mut(BLOCK * size).enumerate() {
+        let (first, len) = (i * BLOCK, out.len() / size);
+        let mut rooms = scratch.iter_mut();
+        let blocks = rows
+            .each_ref()
+            .map(|row| row.block(first, len, rooms.next().expect("a room for every row")));
+        // SAFETY: the caller's promise; a scratch is aligned for any element.
+        unsafe { body.run(blocks, out) };
     }
 }
 
-/// `f` of every pair of elements of `a` and `b` broadcast to `shape`.
-#[inline]
-pub(crate) fn map2<A: Element, B: Element, U: Element>(
-    a: &Tensor,
-    b: &Tensor,
+/// A new tensor of `dtype` and `shape` that `body` fills from the elements of `inputs`
+/// broadcast to `shape`.
+///
+/// # Safety
+/// `body` must be for elements of the dtypes `expected` and `dtype`.
+unsafe fn run<const N: usize>(
+    inputs: [&Tensor; N],
+    expected: [DType; N],
+    dtype: DType,
     shape: &Shape,
     cost: usize,
-    f: impl Fn(A, B) -> U + Copy + Sync + Send,
+    body: &dyn Loop<N>,
 ) -> Tensor {
-    Tensor::build(*shape, |out: &mut [U]| {
-        if let (Some(a), Some(b)) = (Row::<A>::flat(a, shape), Row::<B>::flat(b, shape)) {
-            return parallel::chunks_mut(out, 1, cost, |first, chunk| {
-                row2(a.skip(first), b.skip(first), chunk, f);
+    for (x, expected) in inputs.iter().zip(expected) {
+        assert_eq!(x.dtype(), expected, "kernels are given the dtypes they are for");
+    }
+    let size = dtype.size();
+    let mut fill = |out: &mut [u8]| {
+        if out.is_empty() {
+            return;
+        }
+        let flat = inputs.map(|x| Row::flat(x, shape));
+        if flat.iter().all(Option::is_some) {
+            let rows = flat.map(|row| row.expect("just seen"));
+            return parallel::pieces_mut(out, size, 1, cost, &|first, piece| {
+                // SAFETY: the caller's promise; inputs have the expected dtypes.
+                unsafe { along(rows.map(|row| row.skip(first)), piece, size, body) };
             });
         }
-        let steps = [broadcast_steps(a, shape), broadcast_steps(b, shape)];
         // The output is an operand too: rows must not merge where it doesn't step evenly.
-        let nest = Nest::new(shape, [&steps[0], &steps[1], &shape.strides()]);
-        let [sa, sb, _] = nest.row_steps();
-        rows(&nest, out, cost, |[ia, ib, _], row| {
-            row2(Row::<A>::at(a, ia, sa), Row::<B>::at(b, ib, sb), row, f);
-        });
-    })
-}
-
-/// Calls `f` with the operands' offsets and the output of each row.
-#[inline]
-fn rows<const N: usize, U: Element>(
-    nest: &Nest<N>,
-    out: &mut [U],
-    cost: usize,
-    f: impl Fn([isize; N], &mut [U]) + Sync + Send,
-) {
-    if out.is_empty() {
-        return;
-    }
-    let len = nest.row_len();
-    parallel::chunks_mut(out, len, cost, |first, chunk| {
-        let mut rows = chunk.chunks_exact_mut(len);
-        nest.rows(first, rows.len(), |offsets| {
-            f(offsets, rows.next().expect("as many rows as were asked for"));
-        });
-    });
-}
-
-fn values<T: Element>(x: &Tensor) -> &[T] {
-    x.buffer.as_ref().expect("kernels get tensors with values").slice::<T>()
-}
-
-/// `f` of every triple of elements of three tensors broadcast to `shape`.
-#[inline]
-pub(crate) fn map3<A: Element, B: Element, C: Element, U: Element>(
-    [a, b, c]: [&Tensor; 3],
-    shape: &Shape,
-    cost: usize,
-    f: impl Fn(A, B, C) -> U + Copy + Sync + Send,
-) -> Tensor {
-    Tensor::build(*shape, |out: &mut [U]| {
-        let flat = (Row::<A>::flat(a, shape), Row::<B>::flat(b, shape), Row::<C>::flat(c, shape));
-        if let (Some(a), Some(b), Some(c)) = flat {
-            return parallel::chunks_mut(out, 1, cost, |first, chunk| {
-                row3((a.skip(first), b.skip(first), c.skip(first)), chunk, f);
+        let mut steps = [[0; MAX_RANK]; MAX_INPUTS + 1];
+        steps[..N].copy_from_slice(&inputs.map(|x| broadcast_steps(x, shape)));
+        steps[MAX_INPUTS][..shape.rank()].copy_from_slice(&shape.strides());
+        let nest = Nest::new(shape, steps.each_ref().map(<[isize; MAX_RANK]>::as_slice));
+        let (len, row_steps) = (nest.row_len(), nest.row_steps());
+        parallel::pieces_mut(out, size, len, cost, &|first, piece| {
+            let mut outputs = piece.chunks_exact_mut(len * size);
+            nest.rows(first, outputs.len(), &mut |offsets| {
+                let mut i = 0..N;
+                let rows = inputs.map(|x| {
+                    let i = i.next().expect("one for every input");
+                    Row::at(x, offsets[i], row_steps[i])
+                });
+                let output = outputs.next().expect("as many rows as were asked for");
+                // SAFETY: as above.
+                unsafe { along(rows, output, size, body) };
             });
-        }
-        let steps = [a, b, c].map(|x| broadcast_steps(x, shape));
-        let nest = Nest::new(shape, [&steps[0], &steps[1], &steps[2], &shape.strides()]);
-        let [sa, sb, sc, _] = nest.row_steps();
-        rows(&nest, out, cost, |[ia, ib, ic, _], row| {
-            let (a, b) = (Row::<A>::at(a, ia, sa), Row::<B>::at(b, ib, sb));
-            row3((a, b, Row::<C>::at(c, ic, sc)), row, f);
         });
-    })
+    };
+    // SAFETY: `body` writes every element, as one of `dtype`.
+    unsafe { bytes::build(dtype, *shape, &mut fill) }
 }
 
 /// `a = f(a, b)` when `a` may be overwritten and both are contiguous with one shape; else

@@ -6,13 +6,18 @@ use super::simd::vectorized;
 
 vectorized! {
     fn map_in_place[T: Float, F: Fn(T) -> T + Copy](values: &mut [T], f: F) {
-        values.iter_mut().for_each(|v| *v = f(*v));
+        for i in 0..values.len() {
+            values[i] = f(values[i]);
+        }
     }
 }
 
 vectorized! {
     fn map_pairs[T: Float, F: Fn(T, T) -> T + Copy](y: &[T], g: &[T], out: &mut [T], f: F) {
-        out.iter_mut().zip(y).zip(g).for_each(|((out, &y), &g)| *out = f(y, g));
+        let (y, g) = (&y[..out.len()], &g[..out.len()]);
+        for i in 0..out.len() {
+            out[i] = f(y[i], g[i]);
+        }
     }
 }
 

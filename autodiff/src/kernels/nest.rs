@@ -49,8 +49,7 @@ impl<const N: usize> Nest<N> {
     }
 
     /// Calls `f` with the operands' offsets of `count` rows from row `first` on.
-    #[inline]
-    pub(crate) fn rows(&self, first: usize, count: usize, mut f: impl FnMut([isize; N])) {
+    pub(crate) fn rows(&self, first: usize, count: usize, f: &mut dyn FnMut([isize; N])) {
         let outer = self.rank - 1;
         let mut at = [0usize; MAX_RANK];
         let mut offsets = [0isize; N];

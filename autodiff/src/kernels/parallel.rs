@@ -1,5 +1,7 @@
 //! How many threads work, and how work is split among them.
 
+#![allow(unsafe_code)]
+
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, OnceLock, RwLock};
 
@@ -68,30 +70,93 @@ pub(crate) fn chunks_mut<T: Send>(
     cost: usize,
     f: impl Fn(usize, &mut [T]) + Sync + Send,
 ) {
-    let len = out.len();
-    if len * cost <= WORTH_A_THREAD || len <= unit || threads() == 1 {
-        return f(0, out);
-    }
-    split(out, unit, cost, &f);
+    let (len, start) = (out.len(), Start::of(out));
+    split(len, unit, cost, &Chunks { start, f });
 }
 
-/// The rest of [`chunks_mut`]. Compiled once an element type, not once a kernel: the thread
-/// pool's machinery would be most of this crate's code.
-#[inline(never)]
-fn split<T: Send>(
-    out: &mut [T],
+/// As [`chunks_mut`], for elements of `size` bytes whose type is not known here.
+pub(crate) fn pieces_mut(
+    out: &mut [u8],
+    size: usize,
     unit: usize,
     cost: usize,
-    f: &(dyn Fn(usize, &mut [T]) + Sync + Send),
+    f: &(dyn Fn(usize, &mut [u8]) + Sync),
 ) {
-    let len = out.len();
-    let units = len / unit;
+    let (len, start) = (out.len() / size, Start::of(out));
+    split(len, unit, cost, &Pieces { start, size, f });
+}
+
+/// Work on an output that can be cut in parts. A trait of its own, since a `dyn Fn` would
+/// carry the ways to consume and to mutate a closure into every kernel.
+trait Work: Sync {
+    /// Does `len` elements from `from` on, which is unit number `first`.
+    ///
+    /// # Safety
+    /// The range must lie within the output, and nobody else may use it.
+    unsafe fn part(&self, first: usize, from: usize, len: usize);
+}
+
+struct Chunks<T, F> {
+    start: Start<T>,
+    f: F,
+}
+
+impl<T: Send, F: Fn(usize, &mut [T]) + Sync> Work for Chunks<T, F> {
+    unsafe fn part(&self, first: usize, from: usize, len: usize) {
+        // SAFETY: the caller's promise.
+        (self.f)(first, unsafe { self.start.part(from, len) });
+    }
+}
+
+struct Pieces<'a> {
+    start: Start<u8>,
+    size: usize,
+    f: &'a (dyn Fn(usize, &mut [u8]) + Sync),
+}
+
+impl Work for Pieces<'_> {
+    unsafe fn part(&self, first: usize, from: usize, len: usize) {
+        // SAFETY: the caller's promise.
+        (self.f)(first, unsafe { self.start.part(from * self.size, len * self.size) });
+    }
+}
+
+/// Where an output begins that threads share.
+pub(super) struct Start<T>(*mut T);
+
+// SAFETY: only used to make slices that don't overlap, and those of `T: Send` may be sent.
+unsafe impl<T: Send> Sync for Start<T> {}
+
+impl<T> Start<T> {
+    pub(super) fn of(out: &mut [T]) -> Start<T> {
+        Start(out.as_mut_ptr())
+    }
+
+    /// # Safety
+    /// The range must lie within the output and nobody else may use it.
+    #[inline(always)]
+    #[allow(clippy::mut_from_ref)]
+    pub(super) unsafe fn part(&self, from: usize, len: usize) -> &mut [T] {
+        // SAFETY: the caller's promise.
+        unsafe { std::slice::from_raw_parts_mut(self.0.add(from), len) }
+    }
+}
+
+/// Does `len` elements of work, on this thread if it is small. Compiled once, not once a
+/// kernel: the thread pool's machinery would be most of this crate's code.
+fn split(len: usize, unit: usize, cost: usize, work: &dyn Work) {
+    if len * cost <= WORTH_A_THREAD || len <= unit || threads() == 1 {
+        // SAFETY: all of the output, once.
+        return unsafe { work.part(0, 0, len) };
+    }
     // Twice as many pieces as threads evens out a thread that starts late.
     let pieces = (threads() * 2).min(len * cost / (WORTH_A_THREAD / 2)).max(1);
-    let per_piece = units.div_ceil(pieces);
+    let per_piece = (len / unit).div_ceil(pieces);
+    let size = per_piece * unit;
     with_pool(|| {
-        out.par_chunks_mut(per_piece * unit).enumerate().for_each(|(i, chunk)| {
-            f(i * per_piece, chunk);
+        (0..len.div_ceil(size)).into_par_iter().for_each(|i| {
+            // SAFETY: ranges one behind the other, the last of them cut at the end.
+            unsafe { work.part(i * per_piece, i * size, size.min(len - i * size)) };
         });
     });
 }

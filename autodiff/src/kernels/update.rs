@@ -1,6 +1,8 @@
 //! One pass over a variable, its gradient and its slots: each is read once and written once.
 
-use super::parallel::{self, WORTH_A_THREAD};
+#![allow(unsafe_code)]
+
+use super::parallel::{self, Start};
 use super::simd::vectorized;
 use crate::dtype::Element;
 use crate::tensor::Tensor;
@@ -15,6 +17,7 @@ vectorized! {
         x: &mut [T], g: &[T], slots: [&mut [T]; N], kernel: K,
     ) {
         let body = x.len() / LANES * LANES;
+        let mut own = [T::default(); N];
         for at in (0..body).step_by(LANES) {
             let mut xs = [T::default(); LANES];
             let mut gs = [T::default(); LANES];
@@ -25,7 +28,10 @@ vectorized! {
                 ss[k].copy_from_slice(&slots[k][at..at + LANES]);
             }
             for i in 0..LANES {
-                let (new, state) = kernel.update(xs[i], gs[i], std::array::from_fn(|k| ss[k][i]));
+                for k in 0..N {
+                    own[k] = ss[k][i];
+                }
+                let (new, state) = kernel.update(xs[i], gs[i], own);
                 xs[i] = new;
                 for k in 0..N {
                     ss[k][i] = state[k];
@@ -37,7 +43,10 @@ vectorized! {
             }
         }
         for i in body..x.len() {
-            let (new, state) = kernel.update(x[i], g[i], std::array::from_fn(|k| slots[k][i]));
+            for k in 0..N {
+                own[k] = slots[k][i];
+            }
+            let (new, state) = kernel.update(x[i], g[i], own);
             x[i] = new;
             for k in 0..N {
                 slots[k][i] = state[k];
@@ -53,40 +62,14 @@ pub(crate) fn update<T: Float, K: Elementwise<N>, const N: usize>(
     slots: [&mut [T]; N],
     kernel: K,
 ) {
-    let work = x.len() * (N + 2);
-    if work <= WORTH_A_THREAD * 2 || parallel::threads() == 1 {
-        return run(x, g, slots, kernel);
-    }
-    let pieces = (parallel::threads() * 2).min(work / WORTH_A_THREAD);
-    let piece = x.len().div_ceil(pieces).next_multiple_of(LANES);
-    parallel::with_pool(|| split(x, g, slots, kernel, piece));
-}
-
-/// Halves until a part is no longer than `piece`.
-fn split<T: Float, K: Elementwise<N>, const N: usize>(
-    x: &mut [T],
-    g: &[T],
-    slots: [&mut [T]; N],
-    kernel: K,
-    piece: usize,
-) {
-    if x.len() <= piece {
-        return run(x, g, slots, kernel);
-    }
-    let middle = (x.len() / 2).next_multiple_of(LANES);
-    let (x, x_rest) = x.split_at_mut(middle);
-    let (g, g_rest) = g.split_at(middle);
-    let mut rest: [&mut [T]; N] = std::array::from_fn(|_| Default::default());
-    let mut rests = rest.iter_mut();
-    let slots = slots.map(|slot| {
-        let (slot, slot_rest) = slot.split_at_mut(middle);
-        *rests.next().expect("as many as slots") = slot_rest;
-        slot
+    assert!(g.len() == x.len() && slots.iter().all(|slot| slot.len() == x.len()));
+    let starts = slots.map(|slot| Start::of(slot));
+    parallel::chunks_mut(x, LANES, N + 2, |first, x| {
+        let from = first * LANES;
+        // SAFETY: slots are as long as `x`, of which no two pieces overlap.
+        let slots = starts.each_ref().map(|start| unsafe { start.part(from, x.len()) });
+        run(x, &g[from..from + x.len()], slots, kernel);
     });
-    rayon::join(
-        || split(x, g, slots, kernel, piece),
-        || split(x_rest, g_rest, rest, kernel, piece),
-    );
 }
 
 /// Elements folded into one partial sum.
