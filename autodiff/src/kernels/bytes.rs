@@ -49,7 +49,9 @@ pub(crate) unsafe fn build(dtype: DType, shape: Shape, fill: &mut dyn FnMut(&mut
 /// They must be whole, aligned elements of type `T`.
 #[inline(always)]
 pub(crate) unsafe fn typed<T: Element>(bytes: &[u8]) -> &[T] {
-    debug_assert!(bytes.as_ptr().cast::<T>().is_aligned() && bytes.len() % size_of::<T>() == 0);
+    debug_assert!(
+        bytes.as_ptr().cast::<T>().is_aligned() && bytes.len().is_multiple_of(size_of::<T>())
+    );
     // SAFETY: the caller's promise.
     unsafe { std::slice::from_raw_parts(bytes.as_ptr().cast(), bytes.len() / size_of::<T>()) }
 }
@@ -60,7 +62,9 @@ pub(crate) unsafe fn typed<T: Element>(bytes: &[u8]) -> &[T] {
 /// As [`typed`].
 #[inline(always)]
 pub(crate) unsafe fn typed_mut<T: Element>(bytes: &mut [u8]) -> &mut [T] {
-    debug_assert!(bytes.as_ptr().cast::<T>().is_aligned() && bytes.len() % size_of::<T>() == 0);
+    debug_assert!(
+        bytes.as_ptr().cast::<T>().is_aligned() && bytes.len().is_multiple_of(size_of::<T>())
+    );
     let len = bytes.len() / size_of::<T>();
     // SAFETY: the caller's promise.
     unsafe { std::slice::from_raw_parts_mut(bytes.as_mut_ptr().cast(), len) }

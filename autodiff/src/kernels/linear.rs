@@ -6,8 +6,8 @@ use super::simd::vectorized;
 
 vectorized! {
     fn map_in_place[T: Float, F: Fn(T) -> T + Copy](values: &mut [T], f: F) {
-        for i in 0..values.len() {
-            values[i] = f(values[i]);
+        for v in values {
+            *v = f(*v);
         }
     }
 }
