@@ -3,12 +3,11 @@
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use rand::RngExt;
-use rand_chacha::ChaCha8Rng;
 use rand_distr::StandardNormal;
 
 use crate::dtype::{DType, Element};
 use crate::error::{Error, Result};
-use crate::kernels::random::{fill, fill_words, stream};
+use crate::kernels::random::{Stream, fill, fill_words};
 use crate::shape::{IntoShape, Shape, Spec};
 use crate::tensor::Tensor;
 use crate::{each_dtype, each_float, each_number};
@@ -88,12 +87,12 @@ impl Generator {
 
     /// A whole number for use as a seed elsewhere.
     pub fn draw_seed(&self) -> u64 {
-        self.next_stream().random()
+        self.next_stream().begin().random()
     }
 
-    fn next_stream(&self) -> ChaCha8Rng {
+    fn next_stream(&self) -> Stream {
         let counter = self.counter.fetch_add(1, Ordering::Relaxed);
-        stream(self.seed.load(Ordering::Relaxed), counter)
+        Stream { seed: self.seed.load(Ordering::Relaxed), number: counter }
     }
 
     /// Evenly distributed in `[low, high)`.
@@ -112,17 +111,17 @@ impl Generator {
             let rule = "bounds must be finite, the lower not above the upper";
             return Err(Error::value("uniform", rule, format!("{low} and {high}")));
         }
-        let rng = self.next_stream();
+        let stream = self.next_stream();
         Ok(match dtype {
             DType::F32 => Tensor::build(shape, |out| {
                 let (start, width, end) = (low as f32, (high - low) as f32, high as f32);
-                fill_words(&rng, out, |word| {
+                fill_words(stream, out, |word| {
                     let y = start + width * ((word >> 8) as f32 * f32::EPSILON * 0.5);
                     if y < end { y } else { start } // rounding may reach the bound
                 });
             }),
             _ => Tensor::build(shape, |out| {
-                fill(&rng, out, |rng| {
+                fill(stream, out, |rng| {
                     let y = low + (high - low) * rng.random::<f64>();
                     if y < high { y } else { low }
                 });
@@ -144,9 +143,9 @@ impl Generator {
     ) -> Result<Tensor> {
         let shape = float_shape("normal", shape, dtype)?;
         check_normal("normal", mean, stddev)?;
-        let rng = self.next_stream();
+        let stream = self.next_stream();
         Ok(each_float!(dtype, T => Tensor::build(shape, |out: &mut [T]| {
-            fill(&rng, out, |rng| T::from_f64(mean + stddev * rng.sample::<f64, _>(StandardNormal)));
+            fill(stream, out, |rng| T::from_f64(mean + stddev * rng.sample::<f64, _>(StandardNormal)));
         })))
     }
 
@@ -164,9 +163,9 @@ impl Generator {
     ) -> Result<Tensor> {
         let shape = float_shape("truncated_normal", shape, dtype)?;
         check_normal("truncated_normal", mean, stddev)?;
-        let rng = self.next_stream();
+        let stream = self.next_stream();
         Ok(each_float!(dtype, T => Tensor::build(shape, |out: &mut [T]| {
-            fill(&rng, out, |rng| loop {
+            fill(stream, out, |rng| loop {
                 let z = rng.sample::<f64, _>(StandardNormal);
                 if z.abs() <= 2.0 {
                     break T::from_f64(mean + stddev * z);
@@ -200,11 +199,11 @@ impl Generator {
 
     /// `yes` with probability `p`, else zero.
     fn choose<T: Element>(&self, shape: Shape, p: f64, yes: T) -> Tensor {
-        let rng = self.next_stream();
+        let stream = self.next_stream();
         // Words below the threshold: exact to 2^-32, and no word is below 0 or not below 2^32.
         let threshold = (p * 2f64.powi(32)).round() as u64;
         Tensor::build(shape, |out| {
-            fill_words(&rng, out, |w| if u64::from(w) < threshold { yes } else { T::default() });
+            fill_words(stream, out, |w| if u64::from(w) < threshold { yes } else { T::default() });
         })
     }
 
@@ -229,20 +228,20 @@ impl Generator {
             let rule = format!("`low..high` must hold a number, and {dtype} must hold them all");
             return Err(Error::value("integers", rule, format!("{low}..{high}")));
         }
-        let rng = self.next_stream();
+        let stream = self.next_stream();
         if dtype == DType::I64 {
             return Ok(Tensor::build(shape, |out: &mut [i64]| {
-                fill(&rng, out, |rng| rng.random_range(low..high));
+                fill(stream, out, |rng| rng.random_range(low..high));
             }));
         }
         Ok(each_number!(dtype, T => Tensor::build(shape, |out: &mut [T]| {
-            fill(&rng, out, |rng| T::from_f64(rng.random_range(low..high) as f64));
+            fill(stream, out, |rng| T::from_f64(rng.random_range(low..high) as f64));
         })))
     }
 
     /// `0..n` in random order (Fisher and Yates 1938).
     pub fn permutation(&self, n: usize) -> Vec<usize> {
-        let mut rng = self.next_stream();
+        let mut rng = self.next_stream().begin();
         let mut order: Vec<usize> = (0..n).collect();
         for i in (1..n).rev() {
             order.swap(i, rng.random_range(0..=i as u64) as usize);

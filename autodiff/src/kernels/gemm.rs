@@ -1,7 +1,8 @@
 //! Matrix products.
 //!
-//! Large ones go to the `gemm` crates, which choose AVX2 or AVX-512 micro-kernels at run time
-//! and never split the inner axis between threads, so the bits don't depend on their number.
+//! Large ones go to crates that choose their micro-kernels at run time: float32 to `gemm-f32`,
+//! which has AVX-512, float64 to `matrixmultiply`. Neither splits the inner axis between threads,
+//! so the bits don't depend on their number.
 //! Small ones, where packing and dispatch would cost more than the product, run as plain loops.
 
 use gemm_common::Parallelism;
@@ -114,66 +115,124 @@ macro_rules! small {
 small!(small_f32, f32);
 small!(small_f64, f64);
 
+/// The product of two non-empty factors that lie inside their slices.
+type Large<T> = fn([usize; 3], Matrix<'_, T>, Matrix<'_, T>, &mut [T], bool);
+
+#[inline]
+fn product<T: Element>(
+    [m, n, k]: [usize; 3],
+    a: Matrix<'_, T>,
+    b: Matrix<'_, T>,
+    out: &mut [T],
+    accumulate: bool,
+    [small, large]: [Large<T>; 2],
+) {
+    assert!(out.len() >= m * n, "the output holds the product");
+    if m * n == 0 {
+        return;
+    }
+    if m * n * k <= SMALL {
+        return small([m, n, k], a, b, out, accumulate);
+    }
+    assert!(a.holds(m, k) && b.holds(k, n), "factors lie inside their slices");
+    large([m, n, k], a, b, out, accumulate);
+}
+
+#[allow(unsafe_code)]
+fn large_f32(
+    [m, n, k]: [usize; 3],
+    a: Matrix<'_, f32>,
+    b: Matrix<'_, f32>,
+    out: &mut [f32],
+    accumulate: bool,
+) {
+    let run = |threads: Parallelism, out: &mut [f32]| {
+        // SAFETY: `product` has seen that every access is inside the three slices, and `out`
+        // is borrowed mutably, so it overlaps neither factor.
+        unsafe {
+            gemm_f32::gemm::f32::get_gemm_fn()(
+                m,
+                n,
+                k,
+                out.as_mut_ptr(),
+                1,
+                n as isize,
+                accumulate,
+                a.values.as_ptr().add(a.offset),
+                a.column,
+                a.row,
+                b.values.as_ptr().add(b.offset),
+                b.column,
+                b.row,
+                1.0,
+                1.0,
+                false,
+                false,
+                false,
+                threads,
+            );
+        }
+    };
+    let threads = parallel::threads();
+    if threads == 1 || m * n * k < PARALLEL {
+        run(Parallelism::None, out);
+    } else {
+        parallel::with_pool(|| run(Parallelism::Rayon(threads), out));
+    }
+}
+
+/// Rows are shared among threads: how a row is summed doesn't depend on the others.
+#[allow(unsafe_code)]
+fn large_f64(
+    [m, n, k]: [usize; 3],
+    a: Matrix<'_, f64>,
+    b: Matrix<'_, f64>,
+    out: &mut [f64],
+    accumulate: bool,
+) {
+    parallel::chunks_mut(&mut out[..m * n], n, k.div_ceil(16).max(1), |first, out| {
+        let start = a.offset as isize + first as isize * a.row;
+        let beta = if accumulate { 1.0 } else { 0.0 };
+        // SAFETY: as in `large_f32`, for the rows from `first` on, which `out` holds.
+        unsafe {
+            matrixmultiply::dgemm(
+                out.len() / n,
+                k,
+                n,
+                1.0,
+                a.values.as_ptr().offset(start),
+                a.row,
+                a.column,
+                b.values.as_ptr().add(b.offset),
+                b.row,
+                b.column,
+                beta,
+                out.as_mut_ptr(),
+                n as isize,
+                1,
+            );
+        }
+    });
+}
+
 macro_rules! gemm {
-    ($type:ty, $small:ident, $large:path) => {
+    ($type:ty, $small:ident, $large:ident) => {
         impl Gemm for $type {
             #[inline]
-            #[allow(unsafe_code)]
             fn gemm(
-                [m, n, k]: [usize; 3],
+                size: [usize; 3],
                 a: Matrix<'_, $type>,
                 b: Matrix<'_, $type>,
                 out: &mut [$type],
                 accumulate: bool,
             ) {
-                assert!(out.len() >= m * n, "the output holds the product");
-                if m * n == 0 {
-                    return;
-                }
-                let work = m * n * k;
-                if work <= SMALL {
-                    return $small([m, n, k], a, b, out, accumulate);
-                }
-                assert!(a.holds(m, k) && b.holds(k, n), "factors lie inside their slices");
-                let run = |threads: Parallelism, out: &mut [$type]| {
-                    // SAFETY: the asserts above keep every access inside the three slices, and
-                    // `out` is borrowed mutably, so it overlaps neither factor.
-                    unsafe {
-                        $large()(
-                            m,
-                            n,
-                            k,
-                            out.as_mut_ptr(),
-                            1,
-                            n as isize,
-                            accumulate,
-                            a.values.as_ptr().add(a.offset),
-                            a.column,
-                            a.row,
-                            b.values.as_ptr().add(b.offset),
-                            b.column,
-                            b.row,
-                            1.0,
-                            1.0,
-                            false,
-                            false,
-                            false,
-                            threads,
-                        );
-                    }
-                };
-                let threads = parallel::threads();
-                if threads == 1 || work < PARALLEL {
-                    run(Parallelism::None, out);
-                } else {
-                    parallel::with_pool(|| run(Parallelism::Rayon(threads), out));
-                }
+                product(size, a, b, out, accumulate, [$small, $large]);
             }
         }
     };
 }
-gemm!(f32, small_f32, gemm_f32::gemm::f32::get_gemm_fn);
-gemm!(f64, small_f64, gemm_f64::gemm::f64::get_gemm_fn);
+gemm!(f32, small_f32, large_f32);
+gemm!(f64, small_f64, large_f64);
 
 #[cfg(test)]
 mod tests {

@@ -1,7 +1,7 @@
 //! Random numbers in bulk: the same bits on any number of threads.
 
+use rand::rngs::ChaCha8Rng;
 use rand::{Rng, SeedableRng};
-use rand_chacha::ChaCha8Rng;
 
 use super::parallel;
 
@@ -10,23 +10,32 @@ const PIECE: usize = 4096;
 /// Words of a stretch, far more than rejected draws can use up.
 const STRETCH: u32 = 32;
 
-/// The generator of stream `stream` of a seed.
-pub(crate) fn stream(seed: u64, stream: u64) -> ChaCha8Rng {
-    let mut rng = ChaCha8Rng::seed_from_u64(seed);
-    rng.set_stream(stream);
-    rng
+/// One of the streams of a seed.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Stream {
+    pub(crate) seed: u64,
+    pub(crate) number: u64,
+}
+
+impl Stream {
+    /// Its numbers from the first on.
+    pub(crate) fn begin(self) -> ChaCha8Rng {
+        let mut rng = ChaCha8Rng::seed_from_u64(self.seed);
+        rng.set_stream(self.number);
+        rng
+    }
 }
 
 /// Fills `out` from a stream, piece by piece; `draw` fills one piece.
 fn pieces<T: Send>(
-    rng: &ChaCha8Rng,
+    stream: Stream,
     out: &mut [T],
     cost: usize,
     draw: impl Fn(&mut ChaCha8Rng, &mut [T]) + Sync + Send,
 ) {
     parallel::chunks_mut(out, PIECE, cost, |first, chunk| {
         for (i, piece) in chunk.chunks_mut(PIECE).enumerate() {
-            let mut rng = rng.clone();
+            let mut rng = stream.begin();
             rng.set_word_pos(((first + i) as u128) << STRETCH);
             draw(&mut rng, piece);
         }
@@ -35,20 +44,20 @@ fn pieces<T: Send>(
 
 /// One number at a time, for laws that reject some draws.
 pub(crate) fn fill<T: Send>(
-    rng: &ChaCha8Rng,
+    stream: Stream,
     out: &mut [T],
     draw: impl Fn(&mut ChaCha8Rng) -> T + Sync + Send,
 ) {
-    pieces(rng, out, 8, |rng, piece| piece.iter_mut().for_each(|v| *v = draw(rng)));
+    pieces(stream, out, 8, |rng, piece| piece.iter_mut().for_each(|v| *v = draw(rng)));
 }
 
 /// From one 32-bit word each.
 pub(crate) fn fill_words<T: Send>(
-    rng: &ChaCha8Rng,
+    stream: Stream,
     out: &mut [T],
     f: impl Fn(u32) -> T + Sync + Send,
 ) {
-    pieces(rng, out, 4, |rng, piece| {
+    pieces(stream, out, 4, |rng, piece| {
         let mut bytes = [0u8; 4 * 256];
         for block in piece.chunks_mut(256) {
             let bytes = &mut bytes[..4 * block.len()];
