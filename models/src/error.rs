@@ -28,6 +28,14 @@ pub enum Error {
         /// What it was given.
         got: String,
     },
+    /// Any of the others, with the part of the model in which it happened.
+    #[error("{place}: {source}")]
+    In {
+        /// The output or metric.
+        place: String,
+        /// What went wrong there.
+        source: Box<Error>,
+    },
     /// Something asked of a model before it can be answered.
     #[error("{place}: {rule}; {hint}")]
     Order {
@@ -91,6 +99,11 @@ impl Error {
     /// An argument outside what it may be.
     pub fn value(place: impl Into<String>, rule: impl Into<String>, got: impl ToString) -> Error {
         Error::Value { place: place.into(), rule: rule.into(), got: got.to_string() }
+    }
+
+    /// This error, as one that happened in a part of the model.
+    pub(crate) fn within(self, place: impl Into<String>) -> Error {
+        Error::In { place: place.into(), source: Box::new(self) }
     }
 
     /// Something asked of a model before it can be answered.

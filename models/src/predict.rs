@@ -4,7 +4,7 @@ use cornu_autodiff::ops::Concat;
 use cornu_autodiff::{DType, Tensor, apply};
 use cornu_layers::Context;
 
-use crate::data::{ArrayBatches, Data, Samples};
+use crate::data::{ArrayBatches, Batch, Data, Samples};
 use crate::error::{Error, Result};
 use crate::history::Logs;
 use crate::model::Model;
@@ -131,6 +131,22 @@ impl Model {
         Ok(tracker)
     }
 
+    /// A batch as it came, checked, its parts in order.
+    pub(crate) fn accept_batch(&self, place: &str, batch: &Batch) -> Result<Batch> {
+        let mut batch = batch.clone();
+        if let Some(named) = batch.named.take() {
+            let (x, y) = *named;
+            batch.x = x.arrange(place, &self.graph(place)?.input_names())?;
+            batch.y = y.arrange(place, &self.compiled(place)?.target_names())?;
+        }
+        if batch.x.is_empty() {
+            // The graph says better than a count what is missing.
+            self.graph(place)?.accept(place, &batch.x)?;
+        }
+        batch.check(place)?;
+        Ok(batch)
+    }
+
     /// Data arranged in the order of inputs and of outputs that have a loss.
     pub(crate) fn samples(
         &self,
@@ -141,12 +157,7 @@ impl Model {
     ) -> Result<Samples> {
         let graph = self.graph(place)?;
         let compiled = self.compiled(place)?;
-        let outputs: Vec<String> = compiled
-            .outputs
-            .iter()
-            .filter(|o| o.loss.is_some() || !o.metrics.is_empty())
-            .map(|o| o.name.clone())
-            .collect();
+        let outputs = compiled.target_names();
         let x = x.arrange(place, &graph.input_names())?;
         let y = y.arrange(place, &outputs)?;
         if y.len() != outputs.len() {

@@ -73,9 +73,9 @@ impl Tracker {
                     (None, Some(mask)) => Some(mask.cast(predicted.dtype())),
                     (Some(w), Some(mask)) => Some(masked_weight(w, mask)),
                 };
-                metric.update(y, predicted, weight.as_ref()).map_err(|e| {
-                    Error::value(format!("metric `{}`", tracked.key), e.to_string(), "this batch")
-                })?;
+                metric
+                    .update(y, predicted, weight.as_ref())
+                    .map_err(|e| Error::from(e).within(format!("output `{}`", rules.name)))?;
             }
         }
         Ok(())
@@ -152,10 +152,9 @@ pub(crate) fn total_loss(
         let Some(loss) = &rules.loss else { continue };
         let Some(y) = targets.next() else { return Err(missing_targets(compiled, batch)) };
         let (predicted, mask) = (&outputs.tensors[i], outputs.masks[i].as_ref());
-        let value = loss.value(y, predicted, weight_of(batch, i), mask).map_err(|e| {
-            let place = format!("output `{}`", rules.name);
-            Error::Value { place, rule: e.to_string(), got: "this batch".into() }
-        })?;
+        let value = loss
+            .value(y, predicted, weight_of(batch, i), mask)
+            .map_err(|e| Error::from(e).within(format!("output `{}`", rules.name)))?;
         let value = if value.rank() > 0 { value.sum(.., false) } else { value };
         each.push(value.clone());
         add(if rules.weight == 1.0 { value } else { value * rules.weight });
@@ -244,13 +243,14 @@ impl Model {
         let gradients = tape.gradient_options(&scaled, &sources)?;
         drop(sources);
         drop(values);
+        // Before anything changes: a metric may refuse the batch.
+        if let Some(tracker) = tracker {
+            tracker.add_outputs(self.compiled("fit")?, &outputs, batch)?;
+            tracker.add_loss(&loss, batch.len());
+        }
         self.update_weights(gradients, &inputs, place)?;
         context.apply_updates()?;
         self.progress.step += 1;
-        if let Some(tracker) = tracker {
-            tracker.add_loss(&loss, batch.len());
-            tracker.add_outputs(self.compiled("fit")?, &outputs, batch)?;
-        }
         Ok(loss)
     }
 
@@ -286,6 +286,18 @@ impl Model {
         let trainable = self.weights.iter().filter(|w| w.is_trainable());
         let variables: Vec<Learned<'_>> = trainable.map(Learned).collect();
         Ok(compiled.optimizer.finalize(variables)?)
+    }
+
+    /// Refuses weights that a step has made infinite or NaN: nothing good can come of them.
+    pub(crate) fn check_weights(&self) -> Result<()> {
+        match self.weights.iter().find(|w| !w.value().is_finite()) {
+            None => Ok(()),
+            Some(weight) => {
+                let rule = "every weight must be finite after training; try a lower learning \
+                            rate or `clipnorm`";
+                Err(Error::value("fit", rule, format!("NaN or infinity in `{}`", weight.path())))
+            }
+        }
     }
 
     /// Randomness of one step: it follows from the seed and the step's number alone.

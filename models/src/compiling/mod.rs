@@ -230,6 +230,12 @@ impl Compiled {
         LogNames::new(names)
     }
 
+    /// The outputs for which there must be targets.
+    pub(crate) fn target_names(&self) -> Vec<String> {
+        let wanted = self.outputs.iter().filter(|o| o.loss.is_some() || !o.metrics.is_empty());
+        wanted.map(|o| o.name.clone()).collect()
+    }
+
     /// The metrics of all outputs, fresh.
     pub(crate) fn fresh_metrics(&self) -> Vec<Vec<Tracked>> {
         let mut all: Vec<Vec<Tracked>> = self.outputs.iter().map(|o| o.metrics.clone()).collect();

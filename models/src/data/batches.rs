@@ -2,6 +2,7 @@
 
 use cornu_autodiff::{Generator, Tensor};
 
+use crate::data::Data;
 use crate::error::{Error, Result};
 
 /// A few samples with their targets.
@@ -13,13 +14,18 @@ pub struct Batch {
     pub y: Vec<Tensor>,
     /// A weight for each sample, for all outputs (one tensor) or for each.
     pub sample_weight: Vec<Tensor>,
+    /// What was given by name, until a model says in which order it wants it.
+    pub(crate) named: Option<Box<(Data, Data)>>,
 }
 
 impl Batch {
-    /// A batch without weights.
-    pub fn new(x: impl Into<super::Data>, y: impl Into<super::Data>) -> Batch {
-        let parts = |data: super::Data| data.arrange("batch", &[]).unwrap_or_default();
-        Batch { x: parts(x.into()), y: parts(y.into()), sample_weight: Vec::new() }
+    /// A batch without weights. With names, `x` and `y` are put in order when a model takes it.
+    pub fn new(x: impl Into<Data>, y: impl Into<Data>) -> Batch {
+        let (x, y): (Data, Data) = (x.into(), y.into());
+        match (x.arrange("batch", &[]), y.arrange("batch", &[])) {
+            (Ok(x), Ok(y)) => Batch { x, y, ..Batch::default() },
+            _ => Batch { named: Some(Box::new((x, y))), ..Batch::default() },
+        }
     }
 
     /// Number of samples.
@@ -30,6 +36,11 @@ impl Batch {
     /// Whether there are no samples.
     pub fn is_empty(&self) -> bool {
         self.len() == 0
+    }
+
+    /// Refuses a batch without samples, or with more of one part than of another.
+    pub(crate) fn check(&self, place: &str) -> Result<()> {
+        count(place, &self.x, &self.y, &self.sample_weight).map(|_| ())
     }
 }
 
@@ -72,31 +83,7 @@ pub(crate) struct Samples {
 impl Samples {
     /// Number of samples: equal in all parts.
     pub(crate) fn count(&self, place: &str) -> Result<usize> {
-        let mut count = None;
-        let parts = [("x", &self.x), ("y", &self.y), ("sample_weight", &self.sample_weight)];
-        for (name, tensors) in parts {
-            for tensor in tensors {
-                let Some(&n) = tensor.dims().first() else {
-                    let rule = format!("`{name}` must have a batch axis");
-                    return Err(Error::value(place, rule, "a scalar"));
-                };
-                match count {
-                    None => count = Some((n, name)),
-                    Some((known, _)) if known == n => {}
-                    Some((known, first)) => {
-                        let rule = "all arrays must have as many samples as one another";
-                        let got = format!("{known} in `{first}` and {n} in `{name}`");
-                        return Err(Error::value(place, rule, got));
-                    }
-                }
-            }
-        }
-        match count {
-            Some((0, _)) | None => {
-                Err(Error::value(place, "there must be at least one sample", "none"))
-            }
-            Some((n, _)) => Ok(n),
-        }
+        count(place, &self.x, &self.y, &self.sample_weight)
     }
 
     /// These samples, in this order.
@@ -108,7 +95,36 @@ impl Samples {
     /// The samples from `start` to `end`: views, no copies.
     pub(crate) fn range(&self, start: usize, end: usize) -> Batch {
         let cut = |tensors: &[Tensor]| tensors.iter().map(|x| rows(x, start, end)).collect();
-        Batch { x: cut(&self.x), y: cut(&self.y), sample_weight: cut(&self.sample_weight) }
+        let (x, y, sample_weight) = (cut(&self.x), cut(&self.y), cut(&self.sample_weight));
+        Batch { x, y, sample_weight, named: None }
+    }
+}
+
+/// Number of samples, if it is the same in all parts, and not 0.
+fn count(place: &str, x: &[Tensor], y: &[Tensor], sample_weight: &[Tensor]) -> Result<usize> {
+    let mut count = None;
+    for (name, tensors) in [("x", x), ("y", y), ("sample_weight", sample_weight)] {
+        for tensor in tensors {
+            let Some(&n) = tensor.dims().first() else {
+                let rule = format!("`{name}` must have a batch axis");
+                return Err(Error::value(place, rule, "a scalar"));
+            };
+            match count {
+                None => count = Some((n, name)),
+                Some((known, _)) if known == n => {}
+                Some((known, first)) => {
+                    let rule = "all arrays must have as many samples as one another";
+                    let got = format!("{known} in `{first}` and {n} in `{name}`");
+                    return Err(Error::value(place, rule, got));
+                }
+            }
+        }
+    }
+    match count {
+        Some((0, _)) | None => {
+            Err(Error::value(place, "there must be at least one sample", "none"))
+        }
+        Some((n, _)) => Ok(n),
     }
 }
 
@@ -166,7 +182,8 @@ impl Iterator for ArrayBatches<'_> {
             None => self.samples.range(start, end),
             Some(order) => {
                 let picked = self.samples.pick(&Tensor::from(&order[start..end]));
-                Batch { x: picked.x, y: picked.y, sample_weight: picked.sample_weight }
+                let Samples { x, y, sample_weight } = picked;
+                Batch { x, y, sample_weight, named: None }
             }
         })
     }

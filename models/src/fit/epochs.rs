@@ -68,6 +68,13 @@ impl Epochs<'_, '_, '_, '_> {
                 }
                 break;
             };
+            let batch = match batches {
+                Epoch::Memory(_) => batch,
+                Epoch::Stream(_) => {
+                    model.build_for(&batch.x)?;
+                    model.accept_batch("fit", &batch)?
+                }
+            };
             let number = trained;
             self.hooks.each(model, |c, run| c.on_batch_begin(run, number))?;
             let place = Place { epoch: epoch + 1, batch: number + 1 };

@@ -101,6 +101,7 @@ impl Model {
     ) -> Result<History> {
         options.check()?;
         if let Some((x, y, weights)) = options.validation.take() {
+            self.build_for(&x.arrange("fit", &[]).unwrap_or_default())?;
             held = Some(self.samples("validation", x, y, weights)?);
         }
         let first = if options.resume { self.progress.epoch } else { options.initial_epoch };
@@ -141,6 +142,7 @@ impl Model {
         let closed = run.hooks.train_end(self);
         ended?;
         closed?;
+        self.check_weights()?;
         Ok(self.progress.history.clone())
     }
 

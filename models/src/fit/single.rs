@@ -25,8 +25,9 @@ impl Model {
     /// As [`fit`](Model::fit).
     pub fn train_on(&mut self, batch: &Batch) -> Result<Logs> {
         self.build_for(&batch.x)?;
+        let batch = self.accept_batch("train_on_batch", batch)?;
         let mut tracker = Tracker::new(self.compiled("train_on_batch")?);
-        self.train_step(batch, Some(&mut tracker), Place { epoch: 1, batch: 1 })?;
+        self.train_step(&batch, Some(&mut tracker), Place { epoch: 1, batch: 1 })?;
         Ok(tracker.logs(self.compiled("train_on_batch")?, ""))
     }
 
@@ -35,8 +36,9 @@ impl Model {
     /// # Errors
     /// As [`evaluate`](Model::evaluate).
     pub fn test_on_batch(&self, x: impl Into<Data>, y: impl Into<Data>) -> Result<Logs> {
+        let batch = self.accept_batch("test_on_batch", &Batch::new(x, y))?;
         let mut tracker = Tracker::new(self.compiled("test_on_batch")?);
-        self.test_step(&Batch::new(x, y), &mut tracker)?;
+        self.test_step(&batch, &mut tracker)?;
         Ok(tracker.logs(self.compiled("test_on_batch")?, ""))
     }
 
