@@ -1,5 +1,6 @@
 //! The one array type.
 
+use std::borrow::Cow;
 use std::cell::Cell;
 use std::fmt;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -250,13 +251,14 @@ impl Tensor {
 
     /// This tensor with its elements in row-major order: itself, or a copy.
     /// Not recorded on a tape.
-    pub(crate) fn packed(&self) -> Tensor {
+    #[inline]
+    pub(crate) fn packed(&self) -> Cow<'_, Tensor> {
         if self.is_contiguous() {
-            return self.clone();
+            return Cow::Borrowed(self);
         }
         let mut packed = each_dtype!(self.dtype(), T => copy::packed::<T>(self));
         packed.id = self.id;
-        packed
+        Cow::Owned(packed)
     }
 
     /// A view of the same elements with another layout. Not recorded.

@@ -112,14 +112,12 @@ impl Graph {
             let mut tensors: SmallVec<[Tensor; 2]> = SmallVec::new();
             let mut masks: SmallVec<[Option<Tensor>; 2]> = SmallVec::new();
             let mut masked = false;
-            for &slot in &step.inputs {
-                let (value, mask) = &slots[slot];
-                tensors.push(value.clone().expect("steps run after those that they read"));
+            for (i, &slot) in step.inputs.iter().enumerate() {
+                let last = step.last_use.contains(&slot) && !step.inputs[i + 1..].contains(&slot);
+                let (value, mask) = read(&mut slots[slot], last);
+                tensors.push(value.expect("steps run after those that they read"));
                 masked |= mask.is_some();
-                masks.push(mask.clone());
-            }
-            for &slot in &step.last_use {
-                slots[slot] = (None, None);
+                masks.push(mask);
             }
             let masks = if masked { masks.as_slice() } else { &[] };
             let (outputs, mask) = step.layer.call(&Inputs { tensors: &tensors, masks }, context)?;
@@ -131,8 +129,9 @@ impl Graph {
             }
         }
         let mut result = Outputs { tensors: SmallVec::new(), masks: SmallVec::new() };
-        for &slot in &self.output_slots {
-            let (value, mask) = slots[slot].clone();
+        for (i, &slot) in self.output_slots.iter().enumerate() {
+            let last = !self.output_slots[i + 1..].contains(&slot);
+            let (value, mask) = read(&mut slots[slot], last);
             result.tensors.push(value.expect("every output is an input or some step's"));
             result.masks.push(mask);
         }
@@ -159,6 +158,12 @@ impl Graph {
     pub(crate) fn output_names(&self) -> Vec<String> {
         self.outputs.iter().map(|y| y.node().layer.name()).collect()
     }
+}
+
+/// The value of a slot, which nobody reads after its last reader.
+#[inline]
+fn read(slot: &mut Slot, last: bool) -> Slot {
+    if last { std::mem::take(slot) } else { slot.clone() }
 }
 
 /// One input's data: shape checked, an axis of size 1 added where only that is missing, cast.

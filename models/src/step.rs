@@ -29,7 +29,7 @@ pub(crate) struct Tracker {
     total: f64,
     each: Vec<f64>,
     samples: f64,
-    pub(crate) metrics: Vec<Vec<Tracked>>,
+    pub(crate) metrics: SmallVec<[Vec<Tracked>; 1]>,
 }
 
 impl Tracker {
@@ -90,7 +90,7 @@ impl Tracker {
 
     pub(crate) fn write(&self, compiled: &Compiled, prefix: &str, logs: &mut Logs) {
         let samples = self.samples.max(f64::MIN_POSITIVE);
-        logs.insert(format!("{prefix}loss"), self.total / samples);
+        logs.insert([prefix, "loss"].concat(), self.total / samples);
         let with_loss = compiled.outputs.iter().filter(|o| o.loss.is_some());
         for (output, sum) in with_loss.zip(&self.each) {
             logs.insert(format!("{prefix}{}_loss", output.name), sum / samples);
@@ -275,7 +275,7 @@ impl Model {
         }
         let compiled = self.compiled.as_mut().expect("`train_step` has asked for it");
         compiled.optimizer.follow(&variables)?;
-        compiled.optimizer.apply(&mut variables, &gradients)?;
+        compiled.optimizer.apply_followed(&mut variables, &gradients)?;
         Ok(())
     }
 

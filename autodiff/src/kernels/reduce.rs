@@ -4,12 +4,14 @@
 //! order: the same bits on any number of threads, and rounding errors that grow with the
 //! logarithm of the length rather than the length.
 
+use smallvec::SmallVec;
+
 use super::copy;
-use super::float::Float;
+use super::float::{self, Float};
 use super::parallel;
 use super::simd::vectorized;
 use crate::dtype::Element;
-use crate::shape::Shape;
+use crate::shape::{MAX_RANK, Shape};
 use crate::tensor::Tensor;
 
 /// Elements folded into one partial result.
@@ -60,6 +62,32 @@ fn fold_all<T: Element>(values: &[T], start: T, f: impl Fn(T, T) -> T + Copy + S
     fold_all_partial(&partial, start, f)
 }
 
+vectorized! {
+    fn fold_pairs[T: Float, F: Fn(T, T) -> T + Copy](a: &[T], b: &[T], f: F) -> T {
+        let b = &b[..a.len()];
+        float::total(a.len(), |i| f(a[i], b[i]))
+    }
+}
+
+/// Sum of `f` over the pairs of two slices of one length.
+pub(crate) fn sum_pairs<T: Float>(
+    a: &[T],
+    b: &[T],
+    f: impl Fn(T, T) -> T + Copy + Sync + Send,
+) -> T {
+    if a.len() <= PIECE {
+        return fold_pairs(a, b, f);
+    }
+    let mut partial = vec![T::ZERO; a.len().div_ceil(PIECE)];
+    parallel::chunks_mut(&mut partial, 1, PIECE, |first, partial| {
+        for (i, y) in partial.iter_mut().enumerate() {
+            let range = (first + i) * PIECE..a.len().min((first + i + 1) * PIECE);
+            *y = fold_pairs(&a[range.clone()], &b[range], f);
+        }
+    });
+    fold_all_partial(&partial, T::ZERO, |a, b| a + b)
+}
+
 fn fold_all_partial<T: Element>(partial: &[T], start: T, f: impl Fn(T, T) -> T + Copy) -> T {
     partial.chunks(PIECE).fold(start, |y, piece| f(y, fold_piece(piece, start, f)))
 }
@@ -107,13 +135,13 @@ pub(crate) struct Folded {
 /// aren't already.
 pub(crate) fn arrange<T: Element>(x: &Tensor, reduced: &[bool]) -> Folded {
     let size = |axes: &mut dyn Iterator<Item = usize>| axes.map(|a| x.dims()[a]).product();
-    let real: Vec<usize> = (0..x.rank()).filter(|&a| x.dims()[a] != 1).collect();
+    let real: SmallVec<[usize; MAX_RANK]> = (0..x.rank()).filter(|&a| x.dims()[a] != 1).collect();
     let first = real.iter().position(|&a| reduced[a]).unwrap_or(real.len());
     let last = real.iter().rposition(|&a| reduced[a]).map_or(first, |i| i + 1);
     if real[first..last].iter().all(|&a| reduced[a]) {
         let part = |range: std::ops::Range<usize>| size(&mut real[range].iter().copied());
         let (outer, middle, inner) = (part(0..first), part(first..last), part(last..real.len()));
-        return Folded { x: x.packed(), outer, middle, inner };
+        return Folded { x: x.packed().into_owned(), outer, middle, inner };
     }
     let kept = (0..x.rank()).filter(|&a| !reduced[a]);
     let order: Vec<usize> = kept.chain((0..x.rank()).filter(|&a| reduced[a])).collect();

@@ -117,7 +117,7 @@ impl Op for BatchNorm {
         let [x, mean, variance, gamma] = [0, 1, 2, 3].map(|i| call.input(i).packed());
         let g = g.packed();
         let wanted = [into.wants(0), into.wants(3), into.wants(4)];
-        let inputs = [&x, &mean, &variance, &gamma, &g];
+        let inputs = [&*x, &*mean, &*variance, &*gamma, &*g];
         let found = each_float!(g.dtype(), T => self.slopes::<T>(inputs, wanted));
         for (index, gradient) in [0, 3, 4].into_iter().zip(found) {
             if let Some(gradient) = gradient {

@@ -41,10 +41,10 @@ impl Op for Conv {
     }
     fn forward(&self, x: &[&Tensor], out: &Spec) -> Result<Tensor> {
         let sizes = self.sizes(&[x[0].spec(), x[1].spec()])?;
-        let packed: Vec<Tensor> = x.iter().map(|x| x.packed()).collect();
+        let packed: Vec<_> = x.iter().map(|x| x.packed()).collect();
         Ok(each_float!(out.dtype, T => Tensor::build(out.shape, |y: &mut [T]| {
             let (x, kernel) = (values::<T>(&packed[0]), values::<T>(&packed[1]));
-            let bias = packed.get(2).map(values::<T>);
+            let bias = packed.get(2).map(|bias| values::<T>(bias));
             forward(Level::best(), &sizes, x, kernel, bias, y);
         })))
     }

@@ -1,14 +1,10 @@
-//! Cross-entropies, fused with the softmax or sigmoid before them.
+//! Cross-entropies of several classes, fused with the softmax before them.
 
 use crate::dtype::DType;
 use crate::each_float;
 use crate::error::{Error, Result};
-use crate::kernels::elementwise::{map2, map3};
-use crate::kernels::math::Math;
 use crate::kernels::softmax;
 use crate::op::{Call, Gradients, Op, Saves, apply};
-use crate::ops::binary::pair;
-use crate::ops::select;
 use crate::shape::Spec;
 use crate::tape::is_recording;
 use crate::tensor::Tensor;
@@ -133,99 +129,6 @@ fn slice<T: crate::Element>(x: &Tensor) -> &[T] {
     x.contiguous_slice().expect("packed before")
 }
 
-/// `-t · ln σ(x) - (1 - t) · ln (1 - σ(x))` of each logit `x` and target `t`.
-#[derive(Clone, Copy, Debug)]
-pub struct SigmoidCrossEntropy;
-
-impl Op for SigmoidCrossEntropy {
-    fn name(&self) -> &'static str {
-        "sigmoid_cross_entropy"
-    }
-    fn infer(&self, x: &[&Spec]) -> Result<Spec> {
-        float_pair(self, x)
-    }
-    fn forward(&self, x: &[&Tensor], out: &Spec) -> Result<Tensor> {
-        Ok(each_float!(out.dtype, T => {
-            map2(x[0], x[1], &out.shape, 4, |x: T, t: T| {
-                x.greatest(0.0) - x * t + (-x.abs()).exp_().log1p_()
-            })
-        }))
-    }
-    fn saves(&self) -> Saves {
-        Saves::Inputs
-    }
-    fn vjp(&self, call: &Call<'_>, g: &Tensor, into: &mut Gradients<'_>) {
-        let (x, targets) = (call.input(0), call.input(1));
-        into.add(0, || {
-            if is_recording() {
-                return (x.sigmoid() - targets) * g;
-            }
-            each_float!(x.dtype(), T => {
-                map3([x, targets, g], g.shape(), 3, |x: T, t: T, g: T| (x.sigmoid_() - t) * g)
-            })
-        });
-        into.add(1, || -(x * g));
-    }
-}
-
-/// `-t · ln p - (1 - t) · ln (1 - p)` of each probability `p` and target `t`, with `p` first
-/// moved into `[1e-7, 1 - 1e-7]`.
-#[derive(Clone, Copy, Debug)]
-pub struct BinaryCrossEntropy;
-
-/// What Keras keeps probabilities away from 0 and 1 by.
-const EPSILON: f64 = 1e-7;
-
-impl Op for BinaryCrossEntropy {
-    fn name(&self) -> &'static str {
-        "binary_cross_entropy"
-    }
-    fn infer(&self, x: &[&Spec]) -> Result<Spec> {
-        float_pair(self, x)
-    }
-    fn forward(&self, x: &[&Tensor], out: &Spec) -> Result<Tensor> {
-        Ok(each_float!(out.dtype, T => {
-            let (low, high) = (EPSILON as T, 1.0 - EPSILON as T);
-            map2(x[0], x[1], &out.shape, 6, |p: T, t: T| {
-                let p = if p < low { low } else { p };
-                let p = if p > high { high } else { p };
-                -(t * p.ln_() + (1.0 - t) * (1.0 - p).ln_())
-            })
-        }))
-    }
-    fn saves(&self) -> Saves {
-        Saves::Inputs
-    }
-    fn vjp(&self, call: &Call<'_>, g: &Tensor, into: &mut Gradients<'_>) {
-        let (p, targets) = (call.input(0), call.input(1));
-        into.add(0, || {
-            if is_recording() {
-                let clipped = p.clip(EPSILON, 1.0 - EPSILON);
-                let slope = (&clipped - targets) / (&clipped * (1.0 - &clipped));
-                return select(&clipped.equal(p), &(slope * g), &Tensor::scalar_of(p.dtype(), 0.0));
-            }
-            each_float!(p.dtype(), T => {
-                let (low, high) = (EPSILON as T, 1.0 - EPSILON as T);
-                map3([p, targets, g], g.shape(), 2, |p: T, t: T, g: T| {
-                    let slope = g * (p - t) / (p * (1.0 - p));
-                    if p < low || p > high { 0.0 } else { slope }
-                })
-            })
-        });
-        into.add(1, || {
-            let p = p.clip(EPSILON, 1.0 - EPSILON);
-            ((1.0 - &p).log() - p.log()) * g
-        });
-    }
-}
-
-fn float_pair(op: &dyn Op, x: &[&Spec]) -> Result<Spec> {
-    if !x[0].dtype.is_float() {
-        return Err(Error::dtype(op.name(), "inputs must be float32 or float64", x));
-    }
-    pair(op, x)
-}
-
 /// `-ln softmax(logits)[label]`: logits `(…, classes)` and whole numbers `(…)` give `(…)`.
 /// Keras's `sparse_categorical_crossentropy` with `from_logits=True` on the last axis; there a
 /// label that is no class gives NaN, here it is an error.
@@ -254,23 +157,4 @@ pub fn sparse_softmax_cross_entropy(logits: &Tensor, labels: &Tensor) -> Result<
 /// When shapes or dtypes differ or are not floating-point.
 pub fn softmax_cross_entropy(logits: &Tensor, targets: &Tensor) -> Result<Tensor> {
     apply(SoftmaxCrossEntropy, &[logits, targets])
-}
-
-/// `max(x, 0) - x·t + ln(1 + e^-|x|)`, element by element: Keras's `binary_crossentropy` with
-/// `from_logits=True`. Shapes broadcast.
-///
-/// # Errors
-/// When dtypes differ or are not floating-point, or shapes don't broadcast.
-pub fn sigmoid_cross_entropy(logits: &Tensor, targets: &Tensor) -> Result<Tensor> {
-    apply(SigmoidCrossEntropy, &[logits, targets])
-}
-
-/// `-t · ln p - (1 - t) · ln (1 - p)`, element by element, with `p` moved into
-/// `[1e-7, 1 - 1e-7]`, outside of which its gradient is 0: Keras's `binary_crossentropy`.
-/// Shapes broadcast.
-///
-/// # Errors
-/// As [`sigmoid_cross_entropy`].
-pub fn binary_cross_entropy(probabilities: &Tensor, targets: &Tensor) -> Result<Tensor> {
-    apply(BinaryCrossEntropy, &[probabilities, targets])
 }

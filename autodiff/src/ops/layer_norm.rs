@@ -78,7 +78,7 @@ impl Op for LayerNorm {
         let image = x[0].packed();
         let [gamma, beta] = [1, 2].map(|i| x.get(i).map(|x| x.packed()));
         Ok(each_float!(out.dtype, T => Tensor::build(out.shape, |y: &mut [T]| {
-            normalize(self.rows(&image), gamma.as_ref().map(slice), beta.as_ref().map(slice), y);
+            normalize(self.rows(&image), gamma.as_deref().map(slice), beta.as_deref().map(slice), y);
         })))
     }
     fn saves(&self) -> Saves {
@@ -94,7 +94,7 @@ impl Op for LayerNorm {
             let rows = self.rows::<T>(&x);
             let moments = rows.moments();
             into.add(0, || Tensor::build(*x.shape(), |out| {
-                slope(rows, &moments, gamma.as_ref().map(slice), slice(&g), out);
+                slope(rows, &moments, gamma.as_deref().map(slice), slice(&g), out);
             }));
             if call.len() > 1 {
                 into.add(1, || Tensor::build(call.spec(1).shape, |out| {

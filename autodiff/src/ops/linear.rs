@@ -1,5 +1,7 @@
 //! A dense layer in one op: matrix product, bias and activation.
 
+use std::borrow::Cow;
+
 use crate::each_float;
 use crate::error::{Error, Result};
 use crate::kernels::float::Float;
@@ -125,7 +127,7 @@ impl Op for Linear {
     }
     fn forward(&self, x: &[&Tensor], out: &Spec) -> Result<Tensor> {
         Ok(each_float!(out.dtype, T => {
-            product::<T>(rows_of(x[0]), x[1], &out.shape, |y| {
+            product::<T>(&rows_of(x[0]), x[1], &out.shape, |y| {
                 if let Some(bias) = x.get(2) {
                     let bias = bias.packed();
                     repeat_row(bias.contiguous_slice::<T>().expect("`packed` is contiguous"), y);
@@ -177,16 +179,16 @@ impl Op for Linear {
 
 impl Linear {
     /// The gradient by the sum before the activation, contiguous.
-    fn sloped(self, call: &Call<'_>, g: &Tensor) -> Tensor {
+    fn sloped<'g>(self, call: &Call<'_>, g: &'g Tensor) -> Cow<'g, Tensor> {
         let g = g.packed();
         if self.activation == Fused::Linear {
             return g;
         }
         let y = call.output().packed();
-        each_float!(g.dtype(), T => Tensor::build(*g.shape(), |out: &mut [T]| {
+        Cow::Owned(each_float!(g.dtype(), T => Tensor::build(*g.shape(), |out: &mut [T]| {
             let (y, g) = (&values::<T>(&y)[y.offset..], &values::<T>(&g)[g.offset..]);
             each_activation!(self.activation, T, |f, d, cost| slope(y, g, out, cost, d));
-        }))
+        })))
     }
 }
 
@@ -211,8 +213,8 @@ fn values<T: crate::Element>(x: &Tensor) -> &[T] {
 }
 
 /// `x` such that all its axes but the last can be seen as one.
-fn rows_of(x: &Tensor) -> Tensor {
-    if x.rank() == 2 { x.clone() } else { x.packed() }
+fn rows_of(x: &Tensor) -> Cow<'_, Tensor> {
+    if x.rank() == 2 { Cow::Borrowed(x) } else { x.packed() }
 }
 
 /// All axes but the last as rows.
@@ -234,7 +236,7 @@ fn transposed<T>(x: Matrix<'_, T>) -> Matrix<'_, T> {
 
 /// `x · kernel`, added to what `before` leaves if it answers true, then handed to `after`.
 fn product<T: Gemm + Float>(
-    x: Tensor,
+    x: &Tensor,
     kernel: &Tensor,
     shape: &Shape,
     before: impl FnOnce(&mut [T]) -> bool,
@@ -244,7 +246,7 @@ fn product<T: Gemm + Float>(
     let m = shape.dims()[..shape.rank() - 1].iter().product();
     Tensor::build(*shape, |out: &mut [T]| {
         let accumulate = before(out);
-        T::gemm([m, n, k], flat_rows(&x), matrix(kernel), out, accumulate);
+        T::gemm([m, n, k], flat_rows(x), matrix(kernel), out, accumulate);
         after(out);
     })
 }

@@ -54,7 +54,8 @@ fn moved(x: &Tensor, from: usize, to: usize) -> Tensor {
 /// Runs a kernel on the rows along one axis.
 fn along1<T: Float>(x: &Tensor, axis: usize, f: Rows1<T>) -> Tensor {
     let last = x.rank() - 1;
-    let x = moved(x, axis, last).packed();
+    let x = moved(x, axis, last);
+    let x = x.packed();
     let values = x.contiguous_slice::<T>().expect("`packed` is contiguous");
     let y = Tensor::build(*x.shape(), |out| f(values, out, x.dims()[last]));
     moved(&y, last, axis)
@@ -62,7 +63,8 @@ fn along1<T: Float>(x: &Tensor, axis: usize, f: Rows1<T>) -> Tensor {
 
 fn along2<T: Float>(a: &Tensor, b: &Tensor, axis: usize, f: Rows2<T>) -> Tensor {
     let last = a.rank() - 1;
-    let (a, b) = (moved(a, axis, last).packed(), moved(b, axis, last).packed());
+    let (a, b) = (moved(a, axis, last), moved(b, axis, last));
+    let (a, b) = (a.packed(), b.packed());
     let xs = a.contiguous_slice::<T>().expect("`packed` is contiguous");
     let ys = b.contiguous_slice::<T>().expect("`packed` is contiguous");
     let y = Tensor::build(*a.shape(), |out| f(xs, ys, out, a.dims()[last]));

@@ -1,5 +1,8 @@
 //! The walk from a target back to the sources of its gradients.
 
+use std::cell::RefCell;
+use std::ops::Range;
+
 use smallvec::SmallVec;
 
 use super::log::{LOG, Log, OUTSIDE};
@@ -12,9 +15,22 @@ use crate::tensor::Tensor;
 pub(super) struct Walk<'a> {
     start: usize,
     last: usize,
+    marks: Marks,
+    sums: Sums<'a>,
+}
+
+/// So many sources are found faster one by one than by halves.
+const FEW: usize = 8;
+
+/// What needs gradients.
+#[derive(Default)]
+struct Marks {
     /// Whether an entry's output depends on a source.
     needed: Vec<bool>,
-    sums: Sums<'a>,
+    /// Whether an entry passes a gradient on to each of its tensors; false for its output.
+    wanted: Vec<bool>,
+    /// Where the first entry's tensors begin on the list.
+    first: usize,
 }
 
 /// Gradients as far as they are known.
@@ -29,8 +45,10 @@ struct Sums<'a> {
     found: Vec<Option<Tensor>>,
 }
 
-/// Which inputs of a call need gradients.
-type Wanted = SmallVec<[bool; 8]>;
+thread_local! {
+    /// The memory of the last walk, for the next.
+    static SPARE: RefCell<(Marks, Vec<Option<Tensor>>)> = RefCell::default();
+}
 
 impl<'a> Walk<'a> {
     pub(super) fn new(
@@ -41,18 +59,18 @@ impl<'a> Walk<'a> {
     ) -> Walk<'a> {
         let mut by_id: SmallVec<[u32; 16]> = (0..sources.len() as u32).collect();
         by_id.sort_unstable_by_key(|&i| sources[i as usize].id);
-        let len = last - start + 1;
-        let (mut pending, found) = (vec![None; len], vec![None; sources.len()]);
+        let (mut marks, mut pending) = SPARE.take();
+        pending.resize(last - start + 1, None);
         pending[last - start] = Some(cotangent.clone());
-        let sums = Sums { start, sources, by_id, pending, found };
-        let mut walk = Walk { start, last, needed: vec![false; len], sums };
+        let sums = Sums { start, sources, by_id, pending, found: vec![None; sources.len()] };
         LOG.with_borrow(|log| {
+            marks.first = log.range(start).start;
             for at in start..=last {
-                walk.needed[at - start] =
-                    walk.sums.source(log.ids[at]).is_some() || walk.wanted(log, at).contains(&true);
+                let needed = sums.mark(log, at, &mut marks);
+                marks.needed.push(needed);
             }
         });
-        walk
+        Walk { start, last, marks, sums }
     }
 
     /// Without another tape, the list is ours: entries are freed as soon as they are consumed.
@@ -60,63 +78,48 @@ impl<'a> Walk<'a> {
         let mut log = LOG.with_borrow_mut(Log::take);
         log.truncate(self.last + 1);
         for at in (self.start..=self.last).rev() {
-            if let Some((g, wanted)) = self.visit(&log, at)
+            let range = log.range(at);
+            if let Some(g) = self.visit(&log, at)
                 && let Some(op) = &log.ops[at]
             {
-                self.sums.backward(&**op, &log.tensors[log.range(at)], &log, at, &g, &wanted);
+                let wanted = self.marks.inputs(&range);
+                self.sums.backward(&**op, &log.tensors[range], &log, at, &g, wanted);
             }
             log.truncate(at);
         }
         log.give_back();
-        self.into_found()
+        self.finish()
     }
 
     /// While another tape lives, entries stay, and the list may grow by what is computed here.
     pub(super) fn among_others(mut self) -> Vec<Option<Tensor>> {
         for at in (self.start..=self.last).rev() {
             let visit = LOG.with_borrow_mut(|log| {
-                let (g, wanted) = self.visit(log, at)?;
-                let only = log.only(at);
-                Some((g, wanted, only, log.ops[at].take()?))
+                let g = self.visit(log, at)?;
+                Some((g, log.range(at), log.only(at), log.ops[at].take()?))
             });
-            let Some((g, wanted, only, op)) = visit else { continue };
-            self.sums.backward(&*op, &only.tensors, &only, 0, &g, &wanted);
+            let Some((g, range, only, op)) = visit else { continue };
+            let wanted = self.marks.inputs(&range);
+            self.sums.backward(&*op, &only.tensors, &only, 0, &g, wanted);
             LOG.with_borrow_mut(|log| log.ops[at] = Some(op));
         }
-        self.into_found()
+        self.finish()
     }
 
-    /// The gradient by an entry's output, if there is one, and the inputs that need theirs.
-    fn visit(&mut self, log: &Log, at: usize) -> Option<(Tensor, Wanted)> {
+    /// The gradient by an entry's output, if there is one that an input needs.
+    fn visit(&mut self, log: &Log, at: usize) -> Option<Tensor> {
         let g = self.sums.pending[at - self.start].take()?;
-        if !self.needed[at - self.start] {
+        if !self.marks.needed[at - self.start] {
             return None;
         }
         if let Some(source) = self.sums.source(log.ids[at]) {
             self.sums.found[source] = Some(g.clone());
         }
-        let wanted = self.wanted(log, at);
-        wanted.contains(&true).then_some((g, wanted))
+        self.marks.inputs(&log.range(at)).contains(&true).then_some(g)
     }
 
-    fn wanted(&self, log: &Log, at: usize) -> Wanted {
-        let range = log.range(at);
-        let inputs = range.start..range.end - 1;
-        let Some(op) = &log.ops[at] else { return Wanted::new() };
-        let one = |(i, slot): (usize, usize)| {
-            let (x, producer) = (&log.tensors[slot], log.producers[slot]);
-            x.dtype().is_float()
-                && match producer != OUTSIDE && producer >= self.start {
-                    true => self.needed[producer - self.start],
-                    false => self.sums.source(x.id).is_some(),
-                }
-                && op.is_differentiable(i)
-        };
-        inputs.enumerate().map(one).collect()
-    }
-
-    fn into_found(self) -> Vec<Option<Tensor>> {
-        let mut sums = self.sums;
+    fn finish(self) -> Vec<Option<Tensor>> {
+        let Walk { mut sums, mut marks, .. } = self;
         // A tensor that was asked for twice is given twice.
         for i in 0..sums.sources.len() {
             let first = sums.source(sums.sources[i].id).unwrap_or(i);
@@ -124,14 +127,48 @@ impl<'a> Walk<'a> {
                 sums.found[i] = sums.found[first].clone();
             }
         }
+        marks.needed.clear();
+        marks.wanted.clear();
+        sums.pending.clear();
+        SPARE.set((marks, sums.pending));
         sums.found
     }
 }
 
+impl Marks {
+    /// Which inputs of the entry with these tensors need gradients.
+    #[inline]
+    fn inputs(&self, range: &Range<usize>) -> &[bool] {
+        &self.wanted[range.start - self.first..range.end - 1 - self.first]
+    }
+}
+
 impl Sums<'_> {
+    /// Marks which inputs of an entry need gradients; whether its output does.
+    fn mark(&self, log: &Log, at: usize, marks: &mut Marks) -> bool {
+        let range = log.range(at);
+        let mut needed = self.source(log.ids[at]).is_some();
+        for (i, slot) in (range.start..range.end - 1).enumerate() {
+            let (x, producer) = (&log.tensors[slot], log.producers[slot]);
+            let wanted = x.dtype().is_float()
+                && match producer != OUTSIDE && producer >= self.start {
+                    true => marks.needed[producer - self.start],
+                    false => self.source(x.id).is_some(),
+                }
+                && log.ops[at].as_ref().is_some_and(|op| op.is_differentiable(i));
+            marks.wanted.push(wanted);
+            needed |= wanted;
+        }
+        marks.wanted.push(false);
+        needed
+    }
+
     /// The first source with this number.
     #[inline]
     fn source(&self, id: u64) -> Option<usize> {
+        if self.sources.len() <= FEW {
+            return self.sources.iter().position(|source| source.id == id);
+        }
         let at = self.by_id.partition_point(|&i| self.sources[i as usize].id < id);
         let at = *self.by_id.get(at)? as usize;
         (self.sources[at].id == id).then_some(at)

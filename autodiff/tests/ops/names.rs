@@ -15,7 +15,8 @@ fn sources(folder: &Path) -> Vec<PathBuf> {
         .collect()
 }
 
-/// Names of the ops that a file of source defines: literal ones, and rows of its tables.
+/// Names of the ops that a file of source defines: literal ones, constants of what a generic op
+/// is made for, and rows of its tables.
 fn names(source: &str) -> Vec<String> {
     let lines: Vec<&str> = source.lines().collect();
     let mut names = Vec::new();
@@ -29,6 +30,8 @@ fn names(source: &str) -> Vec<String> {
     }
     let ops = lines.iter().filter(|line| line.starts_with("impl Op for ")).count();
     assert_eq!(names.len(), ops, "`fn name` of an op must be one literal, on a line of its own");
+    let constants = lines.iter().filter(|line| line.contains("NAME: &'static str = \""));
+    names.extend(constants.filter_map(|line| line.split('"').nth(1)).map(str::to_string));
     for table in tables(&lines) {
         let before = names.len();
         for (i, line) in lines.iter().enumerate() {
@@ -96,5 +99,6 @@ fn names_are_read_from_both_kinds_of_source() {
         "impl Op for A {\n    fn name(&self) -> &'static str {\n        \"a\"\n    }\n}\n";
     let table = "macro_rules! t {\n    impl Op for $Op {\n}\nt! {\n    /// B.\n    B b, on x;\n}\n";
     let call = "macro_rules! u {\n    impl Op for $Op {\n}\nu!(C, \"c\", |x| x);\n";
-    assert_eq!(names(&format!("{literal}{table}{call}")), ["a", "b", "c"]);
+    let constant = "impl PairLoss for D {\n    const NAME: &'static str = \"d\";\n}\n";
+    assert_eq!(names(&format!("{literal}{constant}{table}{call}")), ["a", "d", "b", "c"]);
 }

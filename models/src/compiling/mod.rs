@@ -5,6 +5,8 @@ mod plan;
 
 use cornu_layers::LayerRef;
 
+use smallvec::SmallVec;
+
 use crate::error::{Error, Result};
 use crate::history::LogNames;
 use crate::losses::Loss;
@@ -237,8 +239,9 @@ impl Compiled {
     }
 
     /// The metrics of all outputs, fresh.
-    pub(crate) fn fresh_metrics(&self) -> Vec<Vec<Tracked>> {
-        let mut all: Vec<Vec<Tracked>> = self.outputs.iter().map(|o| o.metrics.clone()).collect();
+    pub(crate) fn fresh_metrics(&self) -> SmallVec<[Vec<Tracked>; 1]> {
+        let mut all: SmallVec<[Vec<Tracked>; 1]> =
+            self.outputs.iter().map(|o| o.metrics.clone()).collect();
         for tracked in all.iter_mut().flatten() {
             if let Which::Known(metric) = &mut tracked.metric {
                 metric.reset();

@@ -1,6 +1,9 @@
 //! Cross-entropies.
 
-use cornu_autodiff::ops::{binary_cross_entropy, sigmoid_cross_entropy};
+use cornu_autodiff::ops::{
+    binary_cross_entropy, mean_binary_cross_entropy, mean_sigmoid_cross_entropy,
+    sigmoid_cross_entropy,
+};
 use cornu_autodiff::{Error, Result, Tensor};
 
 use super::declare::loss;
@@ -27,13 +30,27 @@ loss! {
     check |self| { check_smoothing(&self.name, self.label_smoothing) }
     fold axis
     elements |self, y_true, y_pred| {
-        probabilities(Place("loss", &self.name), y_true)?;
-        let s = self.label_smoothing;
-        let y_true = if s == 0.0 { y_true.clone() } else { y_true * (1.0 - s) + 0.5 * s };
+        let y_true = self.targets(y_true)?;
         match self.from_logits {
             true => sigmoid_cross_entropy(y_pred, &y_true),
             false => binary_cross_entropy(y_pred, &y_true),
         }
+    }
+    mean |self, y_true, y_pred| {
+        let y_true = self.targets(y_true)?;
+        match self.from_logits {
+            true => mean_sigmoid_cross_entropy(y_pred, &y_true),
+            false => mean_binary_cross_entropy(y_pred, &y_true),
+        }
+    }
+}
+
+impl BinaryCrossentropy {
+    /// Labels that are probabilities, smoothed.
+    fn targets(&self, y_true: &Tensor) -> Result<Tensor> {
+        probabilities(Place("loss", &self.name), y_true)?;
+        let s = self.label_smoothing;
+        Ok(if s == 0.0 { y_true.clone() } else { y_true * (1.0 - s) + 0.5 * s })
     }
 }
 

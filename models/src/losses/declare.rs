@@ -3,7 +3,9 @@
 /// Declares a loss: its options, after the name and the reduction that all have, and its values.
 ///
 /// `elements |self, y_true, y_pred| { .. }` are values of one shape with the labels, of which
-/// the mean over the last axis is taken, or over that of the option named by `fold`; `values |..| { .. }` are the loss's values themselves.
+/// the mean over the last axis is taken, or over that of the option named by `fold`; with
+/// `mean |..| { .. }` their mean over all axes is an op of its own. `values |..| { .. }` are
+/// the loss's values themselves.
 macro_rules! loss {
     (
         $(#[$meta:meta])*
@@ -11,6 +13,7 @@ macro_rules! loss {
         $(check |$check_self:ident| $check:block)?
         $(fold $axis:ident)?
         elements |$self:ident, $y_true:ident, $y_pred:ident| $elements:block
+        $(mean |$mean_self:ident, $mean_true:ident, $mean_pred:ident| $mean:block)?
     ) => {
         $crate::losses::declare::loss! {
             @common $(#[$meta])* $Name[$class, $name] { $($options)* }
@@ -27,12 +30,13 @@ macro_rules! loss {
                 fn mean(&self, y_true: &Tensor, y_pred: &Tensor) -> Result<Tensor> {
                     let (y_true, y_pred) = $crate::losses::pair::aligned($crate::losses::pair::Place("loss", &self.name), y_true, y_pred)?;
                     $($crate::losses::reduce::check_axis(&self.name, self.$axis, &y_pred)?;)?
-                    let elements = self.elements(&y_true, &y_pred)?;
-                    $crate::losses::reduce::reduce(
-                        &self.name, elements, None, $crate::losses::Reduction::Mean,
-                    )
+                    $crate::losses::reduce::expect_samples(&self.name, &y_pred)?;
+                    self.mean_of_elements(&y_true, &y_pred)
                 }
             }
+        }
+        $crate::losses::declare::loss! {
+            @mean $Name $(|$mean_self, $mean_true, $mean_pred| $mean)?
         }
         impl $Name {
             /// The loss of each element; labels and predictions are aligned.
@@ -59,6 +63,18 @@ macro_rules! loss {
                     ) -> Result<Option<Tensor>> $valid
                 )?
             }
+        }
+    };
+    (@mean $Name:ident) => {
+        impl $Name {
+            fn mean_of_elements(&self, y_true: &Tensor, y_pred: &Tensor) -> Result<Tensor> {
+                Ok(self.elements(y_true, y_pred)?.mean(.., false))
+            }
+        }
+    };
+    (@mean $Name:ident |$self:ident, $y_true:ident, $y_pred:ident| $mean:block) => {
+        impl $Name {
+            fn mean_of_elements(&$self, $y_true: &Tensor, $y_pred: &Tensor) -> Result<Tensor> $mean
         }
     };
     (

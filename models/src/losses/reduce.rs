@@ -17,9 +17,8 @@ pub(crate) fn reduce(
     if reduction == Reduction::None || values.rank() == 0 {
         return Ok(values);
     }
-    if values.size() == 0 && reduction != Reduction::Sum {
-        let rule = "there must be at least one sample";
-        return Err(Error::shape(format!("loss `{place}`"), rule, &[values.spec()]));
+    if reduction != Reduction::Sum {
+        expect_samples(place, &values)?;
     }
     match (reduction, weights) {
         (Reduction::Sum, _) => Ok(values.sum(.., false)),
@@ -28,6 +27,18 @@ pub(crate) fn reduce(
         }
         _ => Ok(values.mean(.., false)),
     }
+}
+
+/// Refuses to make a mean of nothing.
+///
+/// # Errors
+/// When there is no value.
+pub(crate) fn expect_samples(place: &str, values: &Tensor) -> Result<()> {
+    if values.size() > 0 {
+        return Ok(());
+    }
+    let rule = "there must be at least one sample";
+    Err(Error::shape(format!("loss `{place}`"), rule, &[values.spec()]))
 }
 
 /// The mean over one axis.

@@ -1,5 +1,6 @@
 //! Losses of numbers.
 
+use cornu_autodiff::ops::{mean_squared_error, squared_error};
 use cornu_autodiff::{Error, Result, Tensor};
 
 use super::declare::loss;
@@ -11,7 +12,8 @@ pub(super) const EPSILON: f64 = 1e-7;
 loss! {
     /// `mean((y - p)²)`
     pub struct MeanSquaredError["MeanSquaredError", "mean_squared_error"] {}
-    elements |self, y_true, y_pred| { Ok((y_pred - y_true).square()) }
+    elements |self, y_true, y_pred| { squared_error(y_pred, y_true) }
+    mean |self, y_true, y_pred| { mean_squared_error(y_pred, y_true) }
 }
 
 loss! {

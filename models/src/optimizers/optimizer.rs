@@ -218,6 +218,16 @@ impl Optimizer {
             self.build(&variables)?;
         }
         self.fit(&variables, gradients)?;
+        self.apply_followed(&mut variables, gradients)
+    }
+
+    /// As [`apply`](Optimizer::apply), to the variables that [`follow`](Optimizer::follow) has
+    /// just seen, with gradients that a tape made for them.
+    pub(crate) fn apply_followed<V: Variable>(
+        &mut self,
+        variables: &mut [V],
+        gradients: &[Tensor],
+    ) -> Result<()> {
         let step = self.accumulate(gradients)?;
         if let Some(mut step) = step {
             self.scale_all(&mut step, gradients)?;

@@ -2,8 +2,9 @@
 
 use cornu_autodiff::DType;
 use cornu_autodiff::ops::{
-    Fused, batch_norm, binary_cross_entropy, layer_norm, linear, rms_norm, sigmoid_cross_entropy,
-    softmax_cross_entropy, sparse_softmax_cross_entropy,
+    Fused, batch_norm, binary_cross_entropy, layer_norm, linear, mean_binary_cross_entropy,
+    mean_sigmoid_cross_entropy, mean_squared_error, rms_norm, sigmoid_cross_entropy,
+    softmax_cross_entropy, sparse_softmax_cross_entropy, squared_error,
 };
 
 use crate::case::{Case, distinct, floats, floats_off, made, op, whole};
@@ -24,6 +25,16 @@ pub(crate) fn cases() -> Vec<Case> {
             |n| vec![floats([2, n], -2.0..2.0), floats([n], 0.0..1.0)]),
         op("binary_cross_entropy", |x| binary_cross_entropy(&x[0], &x[1]).expect("it fits"),
             |n| vec![floats([2, n], 0.1..0.9), floats([2, n], 0.0..1.0)]),
+        op("squared_error", |x| squared_error(&x[0], &x[1]).expect("it fits"),
+            |n| vec![floats([2, n], -2.0..2.0), floats([n], -2.0..2.0)]),
+        op("mean_squared_error", |x| mean_squared_error(&x[0], &x[1]).expect("it fits"),
+            |n| vec![floats([2, n], -2.0..2.0), floats([2, n], -2.0..2.0)]).from(1),
+        op("mean_sigmoid_cross_entropy",
+            |x| mean_sigmoid_cross_entropy(&x[0], &x[1]).expect("it fits"),
+            |n| vec![floats([2, n], -2.0..2.0), floats([2, n], 0.0..1.0)]).from(1),
+        op("mean_binary_cross_entropy",
+            |x| mean_binary_cross_entropy(&x[0], &x[1]).expect("it fits"),
+            |n| vec![floats([2, n], 0.1..0.9), floats([2, n], 0.0..1.0)]).from(1),
         op("leaky_relu", |x| x[0].leaky_relu(0.2), |n| vec![floats_off([2, n], -2.0..2.0, &[0.0])]),
         op("elu", |x| x[0].elu(0.7), |n| vec![floats_off([2, n], -2.0..2.0, &[0.0])]),
         op("celu", |x| x[0].celu(0.7), |n| vec![floats_off([2, n], -2.0..2.0, &[0.0])]),
