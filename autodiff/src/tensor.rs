@@ -8,7 +8,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use crate::dtype::{DType, Element};
 use crate::each_dtype;
 use crate::error::{Error, Result};
-use crate::kernels::copy;
+use crate::kernels::{copy, reduce};
 use crate::op::must;
 use crate::shape::{IntoShape, Shape, Spec, Strides};
 use crate::storage::Buffer;
@@ -316,10 +316,8 @@ impl Tensor {
             return true;
         }
         match self.dtype() {
-            DType::F32 => self.with_slice(|v: &[f32]| finite_f32(v)).unwrap_or(true),
-            DType::F64 => {
-                self.with_slice(|v: &[f64]| v.iter().all(|x| x.is_finite())).unwrap_or(true)
-            }
+            DType::F32 => self.with_slice(reduce::all_finite::<f32>).unwrap_or(true),
+            DType::F64 => self.with_slice(reduce::all_finite::<f64>).unwrap_or(true),
             _ => true,
         }
     }
@@ -340,18 +338,6 @@ impl Tensor {
     pub(crate) fn is_unique(&mut self) -> bool {
         self.buffer.as_mut().is_some_and(Buffer::is_unique)
     }
-}
-
-/// `x * 0` is NaN for NaN and infinities and zero otherwise: a sum of them tells, and vectorises.
-fn finite_f32(values: &[f32]) -> bool {
-    values.chunks(4096).all(|chunk| {
-        let mut lanes = [0.0f32; 16];
-        let (body, tail) = chunk.as_chunks::<16>();
-        for block in body {
-            lanes.iter_mut().zip(block).for_each(|(lane, x)| *lane += x * 0.0);
-        }
-        lanes.iter().chain(tail).all(|x| x.is_finite())
-    })
 }
 
 impl fmt::Debug for Tensor {

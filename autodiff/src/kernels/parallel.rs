@@ -3,7 +3,7 @@
 #![allow(unsafe_code)]
 
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Arc, OnceLock, RwLock};
+use std::sync::{Arc, OnceLock, PoisonError, RwLock};
 
 use rayon::prelude::*;
 use rayon::{ThreadPool, ThreadPoolBuilder};
@@ -39,25 +39,44 @@ pub fn threads() -> usize {
 fn pool() -> Arc<ThreadPool> {
     static POOL: RwLock<Option<Arc<ThreadPool>>> = RwLock::new(None);
     let wanted = threads();
-    let current = POOL.read().unwrap_or_else(std::sync::PoisonError::into_inner).clone();
+    let current = POOL.read().unwrap_or_else(PoisonError::into_inner).clone();
     if let Some(pool) = current
         && pool.current_num_threads() == wanted
     {
         return pool;
     }
-    let built = ThreadPoolBuilder::new()
-        .num_threads(wanted)
-        .thread_name(|i| format!("cornu-{i}"))
-        .build()
-        .expect("the system lets a process start threads");
-    let built = Arc::new(built);
-    *POOL.write().unwrap_or_else(std::sync::PoisonError::into_inner) = Some(built.clone());
-    built
+    let mut place = POOL.write().unwrap_or_else(PoisonError::into_inner);
+    let pool = match place.take() {
+        // Another thread was here first.
+        Some(pool) if pool.current_num_threads() == wanted => pool,
+        _ => Arc::new(build(wanted)),
+    };
+    *place = Some(pool.clone());
+    pool
 }
 
-/// Runs `f` inside the pool, or right here if one thread is enough.
+/// A pool to which the thread that asks for it belongs, if it can: its work then begins here at
+/// once, without waking another thread and waiting for it.
+fn build(threads: usize) -> ThreadPool {
+    let builder =
+        || ThreadPoolBuilder::new().num_threads(threads).thread_name(|i| format!("cornu-{i}"));
+    // Err: this thread belongs to a pool already, an earlier one of ours or its user's.
+    builder()
+        .use_current_thread()
+        .build()
+        .or_else(|_| builder().build())
+        .expect("the system lets a process start threads")
+}
+
+/// Runs `f` inside a pool of the right size, here if this thread belongs to one.
 pub(crate) fn with_pool<R: Send>(f: impl FnOnce() -> R + Send) -> R {
-    if rayon::current_thread_index().is_some() { f() } else { pool().install(f) }
+    let pool = pool();
+    let here = rayon::current_thread_index().is_some();
+    if here && rayon::current_num_threads() == pool.current_num_threads() {
+        f()
+    } else {
+        pool.install(f)
+    }
 }
 
 /// Calls `f(first, chunk)` for pieces of `out` that are whole multiples of `unit` elements and

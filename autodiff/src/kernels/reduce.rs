@@ -115,6 +115,28 @@ fn fold_columns<T: Element>(
     fold_rows(&partial, out, f);
 }
 
+vectorized! {
+    /// `x * 0` is NaN for NaN and infinities and zero otherwise: a sum of them tells.
+    fn zero_if_finite[T: Float](values: &[T]) -> T {
+        float::total(values.len(), |i| values[i] * T::ZERO)
+    }
+}
+
+/// Whether no element is NaN or infinite.
+pub(crate) fn all_finite<T: Float>(values: &[T]) -> bool {
+    if values.len() <= PIECE {
+        return zero_if_finite(values) == T::ZERO;
+    }
+    let mut finite = vec![true; values.len().div_ceil(PIECE)];
+    parallel::chunks_mut(&mut finite, 1, PIECE, |first, finite| {
+        for (i, finite) in finite.iter_mut().enumerate() {
+            let at = (first + i) * PIECE;
+            *finite = zero_if_finite(&values[at..values.len().min(at + PIECE)]) == T::ZERO;
+        }
+    });
+    finite.into_iter().all(|finite| finite)
+}
+
 /// Sums `(rows, out.len())` over the rows.
 pub(crate) fn sum_rows<T: Float>(values: &[T], out: &mut [T]) {
     if !out.is_empty() {
