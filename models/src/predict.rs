@@ -1,5 +1,7 @@
 //! Asking a model: outputs, classes, loss and metrics over data.
 
+use std::borrow::Cow;
+
 use cornu_autodiff::ops::Concat;
 use cornu_autodiff::{DType, Tensor, apply};
 use cornu_layers::Context;
@@ -132,12 +134,14 @@ impl Model {
     }
 
     /// A batch as it came, checked, its parts in order.
-    pub(crate) fn accept_batch(&self, place: &str, batch: &Batch) -> Result<Batch> {
-        let mut batch = batch.clone();
-        if let Some(named) = batch.named.take() {
-            let (x, y) = *named;
-            batch.x = x.arrange(place, &self.graph(place)?.input_names())?;
-            batch.y = y.arrange(place, &self.compiled(place)?.target_names())?;
+    pub(crate) fn accept_batch<'a>(&self, place: &str, batch: &'a Batch) -> Result<Cow<'a, Batch>> {
+        let mut batch = Cow::Borrowed(batch);
+        if batch.named.is_some() {
+            let batch = batch.to_mut();
+            if let Some((x, y)) = batch.named.take().map(|named| *named) {
+                batch.x = x.arrange(place, &self.graph(place)?.input_names())?;
+                batch.y = y.arrange(place, &self.compiled(place)?.target_names())?;
+            }
         }
         if batch.x.is_empty() {
             // The graph says better than a count what is missing.

@@ -72,7 +72,7 @@ impl Epochs<'_, '_, '_, '_> {
                 Epoch::Memory(_) => batch,
                 Epoch::Stream(_) => {
                     model.build_for(&batch.x)?;
-                    model.accept_batch("fit", &batch)?
+                    model.accept_batch("fit", &batch)?.into_owned()
                 }
             };
             let number = trained;

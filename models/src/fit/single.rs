@@ -36,7 +36,8 @@ impl Model {
     /// # Errors
     /// As [`evaluate`](Model::evaluate).
     pub fn test_on_batch(&self, x: impl Into<Data>, y: impl Into<Data>) -> Result<Logs> {
-        let batch = self.accept_batch("test_on_batch", &Batch::new(x, y))?;
+        let batch = Batch::new(x, y);
+        let batch = self.accept_batch("test_on_batch", &batch)?;
         let mut tracker = Tracker::new(self.compiled("test_on_batch")?);
         self.test_step(&batch, &mut tracker)?;
         Ok(tracker.logs(self.compiled("test_on_batch")?, ""))
