@@ -56,6 +56,8 @@ args! {
     {const N: usize} [isize; N] => Vec<isize>, |x| x.into();
     {const N: usize} [usize; N] => Vec<usize>, |x| x.into();
     {const N: usize} [Option<usize>; N] => Vec<Option<usize>>, |x| x.into();
+    {const N: usize} [usize; N] => Vec<Option<usize>>, |x| x.map(Some).into();
+    {} usize => Vec<Option<usize>>, |x| vec![Some(x)];
     {T: Clone} &[T] => Vec<T>, |x| x.to_vec();
     {} &str => String, |x| x.to_owned();
     {} &str => Activation, |x| x.into();

@@ -94,6 +94,19 @@ impl WeightBuilder {
         Ok(parameter)
     }
 
+    /// A whole number that training doesn't learn, 0 at first; Keras's dtype for it is int32.
+    ///
+    /// # Errors
+    /// As [`add`](WeightBuilder::add).
+    pub fn add_counter(&mut self, name: &str) -> Result<Parameter> {
+        let spec = Spec::new(DType::I32, Shape::new(&[])?);
+        let local = format!("{}{name}", self.part);
+        let options = WeightOptions::statistic();
+        let parameter = Parameter::new(local, spec, Initializer::Zeros, options);
+        self.made.push(parameter.clone());
+        Ok(parameter)
+    }
+
     /// Takes in weights that exist already: those of a layer within this one, in its order.
     pub fn adopt(&mut self, weights: impl IntoIterator<Item = Parameter>) {
         self.inner.extend(weights);

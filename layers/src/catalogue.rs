@@ -25,7 +25,7 @@ layers! {
     Conv1D, Conv2D, Conv3D, Conv1DTranspose, Conv2DTranspose, Conv3DTranspose,
     DepthwiseConv1D, DepthwiseConv2D, SeparableConv1D, SeparableConv2D,
     // Core
-    Dense, Embedding, Identity, Masking,
+    Dense, EinsumDense, Embedding, Identity, Lambda, Masking, ReversibleEmbedding,
     // Merging
     Add, Average, Concatenate, Dot, Maximum, Minimum, Multiply, Subtract,
     // Normalization
@@ -37,6 +37,9 @@ layers! {
     GlobalAveragePooling1D, GlobalAveragePooling2D, GlobalAveragePooling3D,
     GlobalMaxPooling1D, GlobalMaxPooling2D, GlobalMaxPooling3D,
     MaxPooling1D, MaxPooling2D, MaxPooling3D,
+    // Preprocessing
+    CategoryEncoding, CenterCrop, Discretization, MelSpectrogram, Normalization, Rescaling, Resizing,
+    STFTSpectrogram, Hashing, HashedCrossing, IntegerLookup, StringLookup, TextVectorization,
     // Regularization
     ActivityRegularization, AlphaDropout, Dropout, GaussianDropout, GaussianNoise,
     SpatialDropout1D, SpatialDropout2D, SpatialDropout3D,

@@ -28,6 +28,7 @@ mod normalization;
 mod parameter;
 mod part;
 mod pooling;
+mod preprocessing;
 mod registry;
 mod regularization;
 mod regularizer;
@@ -38,7 +39,10 @@ mod setting;
 mod symbol;
 mod window;
 
-pub use self::core::{Dense, Embedding, Identity, Masking};
+pub use self::core::{
+    Dense, EinsumDense, Embedding, Identity, Lambda, LambdaFunction, Masking, ReversibleEmbedding,
+    ReversibleEmbeddingWeights,
+};
 pub use activation::{Activation, ActivationFunction};
 pub use activations::{ActivationLayer, ELU, LeakyReLU, PReLU, ReLU, Softmax};
 pub use any_layer::{AnyLayer, Built};
@@ -72,6 +76,12 @@ pub use pooling::{
     AveragePooling2D, AveragePooling3D, GlobalAveragePooling1D, GlobalAveragePooling2D,
     GlobalAveragePooling3D, GlobalMaxPooling1D, GlobalMaxPooling2D, GlobalMaxPooling3D,
     MaxPooling1D, MaxPooling2D, MaxPooling3D,
+};
+pub use preprocessing::{
+    CategoryEncoding, CenterCrop, Discretization, Feature, FrameWindow, HashedCrossing, Hashing,
+    IntegerLookup, Key, MelSpectrogram, Ngrams, Normalization, NormalizationWeights, Numbers,
+    OovMethod, OutputMode, Rescaling, Resizing, STFTSpectrogram, STFTSpectrogramWeights, Salt,
+    SpectrogramMode, Split, Standardize, StringLookup, TextVectorization, WindowScaling,
 };
 pub use registry::{
     Reviver, layer_classes, layer_from_json, register_class, register_layer, revive,

@@ -62,6 +62,15 @@ impl Setting for isize {
     }
 }
 
+impl Setting for i64 {
+    fn to_json(&self) -> Value {
+        json!(self)
+    }
+    fn from_json(value: &Value) -> Result<i64> {
+        value.as_i64().ok_or_else(|| wrong("a whole number", value))
+    }
+}
+
 impl Setting for u64 {
     fn to_json(&self) -> Value {
         json!(self)
@@ -110,6 +119,15 @@ impl Setting for String {
     }
     fn from_json(value: &Value) -> Result<String> {
         value.as_str().map(str::to_owned).ok_or_else(|| wrong("a string", value))
+    }
+}
+
+impl Setting for Config {
+    fn to_json(&self) -> Value {
+        Value::Object(self.clone())
+    }
+    fn from_json(value: &Value) -> Result<Config> {
+        value.as_object().cloned().ok_or_else(|| wrong("an object", value))
     }
 }
 

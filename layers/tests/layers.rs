@@ -6,13 +6,16 @@ use std::collections::BTreeSet;
 
 use cornu_autodiff::{Generator, Spec, Tape, Tensor};
 use cornu_layers::{
-    Apply, Context, Input, Inputs, LayerRef, Parameter, layer_classes, layer_from_json,
+    Apply, Context, Input, Inputs, Lambda, LayerRef, Parameter, layer_classes, layer_from_json,
 };
 use serde_json::{Value, json};
 use support::{assert_agree, assert_same_json, cases, name, tensor, tensors};
 
 /// Files of goldens with layers, a family each.
-const FILES: &[&str] = &["layers", "convolutional", "reshaping", "rnn"];
+const FILES: &[&str] = &["layers", "convolutional", "reshaping", "rnn", "core", "preprocessing"];
+
+/// Cases whose input is a single sample, without a batch axis.
+const SINGLE: &[&str] = &["resizing_one", "center_crop_one", "mel_spectrogram_one"];
 
 /// Cases in which Keras is wrong, and why.
 const WRONG: &[(&str, &str)] = &[(
@@ -22,6 +25,11 @@ const WRONG: &[(&str, &str)] = &[(
 )];
 
 fn layer_cases() -> Vec<Value> {
+    Lambda::register("scaled_square", |x, arguments| {
+        let factor = arguments.get("factor").and_then(Value::as_f64).unwrap_or(1.0);
+        Ok(x.only()?.square() * factor)
+    });
+    Lambda::register("golden>difference", |x, _| Ok(&x.tensors[0] - &x.tensors[1]));
     let left_out = |case: &Value| WRONG.iter().any(|(wrong, _)| *wrong == name(case));
     all_cases().into_iter().filter(|case| !left_out(case)).collect()
 }
@@ -120,6 +128,9 @@ fn check_gradients(
     inputs: &[Tensor],
     layer: &LayerRef,
 ) {
+    if !outputs[0].dtype().is_float() {
+        return;
+    }
     let keras = &case["gradients"];
     let trainable = layer.weights().iter().filter(|w| w.is_trainable());
     let weights: Vec<Tensor> = trainable.map(Parameter::value).collect();
@@ -202,7 +213,10 @@ fn configs_are_written_as_keras_writes_them() {
             assert_eq!(ours, dtype.or(Some("float32")), "{what}");
         }
         assert_eq!(written["class_name"], case["class_name"], "{what}");
-        assert_eq!(written.get("build_config"), case.get("build_config"), "{what}");
+        // Keras doesn't look at the inputs of layers that would take texts.
+        if case["build_config"] != json!({ "input_shape": null }) {
+            assert_eq!(written.get("build_config"), case.get("build_config"), "{what}");
+        }
     }
 }
 
@@ -225,7 +239,7 @@ fn shapes_without_values_are_those_with_values() {
                 assert_eq!(y.spec(), expected.spec(), "{}", name(&case));
             }
         }
-        if inputs.iter().any(|x| x.rank() == 0) {
+        if inputs.iter().any(|x| x.rank() == 0) || SINGLE.contains(&name(&case)) {
             continue;
         }
         let symbols: Vec<_> =
@@ -263,6 +277,9 @@ fn set_dtype(config: &mut Value, dtype: &str) {
 #[test]
 fn layers_compute_the_same_in_float64() {
     for case in layer_cases().iter_mut() {
+        if !case["config"]["reverse_dtype"].is_null() {
+            continue;
+        }
         set_dtype(&mut case["config"], "float64");
         case.as_object_mut().unwrap().shift_remove("states");
         let stateful = case.as_object_mut().unwrap().shift_remove("states_after").is_some();
@@ -277,7 +294,8 @@ fn layers_compute_the_same_in_float64() {
                     }
                 })
                 .collect();
-        for array in case["weights"].as_array_mut().unwrap() {
+        let weights = case["weights"].as_array_mut().unwrap().iter_mut();
+        for array in weights.filter(|array| array["array"]["dtype"] == "float32") {
             array["array"]["dtype"] = json!("float64");
         }
         let layer = built(case, &inputs);
@@ -290,7 +308,8 @@ fn layers_compute_the_same_in_float64() {
         let call = Inputs { tensors: &inputs, masks: &masks };
         let (ours, _) = layer.call(&call, &mut context).unwrap();
         for (y, keras) in ours.iter().zip(&outputs(case)) {
-            assert_eq!(y.dtype().name(), "float64", "{}", name(case));
+            let float = keras.dtype().is_float();
+            assert_eq!(y.dtype().name(), if float { "float64" } else { keras.dtype().name() });
             if !stateful {
                 assert_agree(name(case), y, keras, 1e-5);
             }
@@ -300,7 +319,7 @@ fn layers_compute_the_same_in_float64() {
 
 #[test]
 fn every_class_has_a_golden_and_every_golden_a_class() {
-    let cases = all_cases();
+    let cases = [all_cases(), cases("lookups")].concat();
     let goldens: BTreeSet<&str> =
         cases.iter().map(|case| case["class_name"].as_str().unwrap()).collect();
     let classes = layer_classes();

@@ -9,7 +9,9 @@ from keras.src import backend
 from common import Random, array, config_of, named, value_and_gradient
 import catalogue_cases
 import conv_cases
+import core_cases
 import layer_cases
+import preprocessing_cases
 import reshaping_cases
 import rnn_cases
 
@@ -28,6 +30,14 @@ def reshaping():
 
 def rnn():
     return made(rnn_cases)
+
+
+def core():
+    return made(core_cases)
+
+
+def preprocessing():
+    return made(preprocessing_cases)
 
 
 def made(*modules):
@@ -75,6 +85,8 @@ def layer_case(name, layer, make_inputs, call=None):
     args, more = hand_over(inputs)
     layer(*args, **{k: v for k, v in more.items() if k not in ("training", "mask")})  # builds
     layer.set_weights(random.weights_for(layer.weights))
+    if hasattr(layer, "finalize_state"):
+        layer.finalize_state()  # Normalization keeps what it makes of its weights
     states = states_of(layer)
     for state in states:
         state.assign(random.normal(*state.shape))
@@ -110,10 +122,13 @@ def layer_case(name, layer, make_inputs, call=None):
     chosen = [jax.numpy.asarray(inputs[i]) for i in differentiable]
     shapes = jax.eval_shape(run, trainable, *chosen)
     coefficients = jax.tree.map(lambda y: random.uniform(-1, 1, *y.shape), shapes)
-    output, gradients = value_and_gradient(run, coefficients, trainable, *chosen)
     input_gradients = [None] * len(inputs)
-    for index, gradient in zip(differentiable, gradients[1:]):
-        input_gradients[index] = array(gradient)
+    if all(np.issubdtype(y.dtype, np.floating) for y in jax.tree.leaves(shapes)):
+        output, gradients = value_and_gradient(run, coefficients, trainable, *chosen)
+        for index, gradient in zip(differentiable, gradients[1:]):
+            input_gradients[index] = array(gradient)
+    else:
+        output, gradients = run(trainable, *chosen), [[]]
     arrays = lambda y: [array(y) for y in y] if isinstance(y, list) else array(y)
     case["outputs" if isinstance(output, list) else "output"] = arrays(output)
     case["gradients"] = {

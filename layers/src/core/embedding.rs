@@ -89,7 +89,7 @@ impl Layer for Embedding {
 
 impl Embedding {
     /// The input as whole numbers, all within the table.
-    fn tokens(&self, x: &Tensor) -> Result<Tensor> {
+    pub(super) fn tokens(&self, x: &Tensor) -> Result<Tensor> {
         let strange = match x.dtype() {
             DType::F32 => self.strange::<f32>(x),
             DType::F64 => self.strange::<f64>(x),

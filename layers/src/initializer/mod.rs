@@ -221,6 +221,12 @@ impl Initializer {
         self
     }
 
+    /// Whether axes that count as inputs and outputs were named, or make no difference.
+    pub(crate) fn has_axes(&self) -> bool {
+        let mut own = self.clone();
+        own.fans_mut().is_none_or(|fans| fans.input_axes.is_some() && fans.output_axes.is_some())
+    }
+
     fn fans_mut(&mut self) -> Option<&mut Fans> {
         match self {
             Initializer::GlorotUniform(fans)
