@@ -79,7 +79,7 @@ impl<'a, T: Token> Options<'a, T> {
             return refuse("num_oov_indices", "it must be at most 16777216", &self.num_oov_indices);
         }
         match self.max_tokens {
-            Some(n) if n < 2 || n > 1 << 30 => {
+            Some(n) if !(2..=1 << 30).contains(&n) => {
                 return refuse("max_tokens", "it must be in 2..=1073741824", &n);
             }
             None if self.pad_to_max_tokens => {
