@@ -47,7 +47,9 @@ impl<L: Layer> Built for BuiltLayer<L> {
     ) -> Result<(Tensors, Option<Tensor>)> {
         let mask = self.layer.mask(&self.weights, inputs)?;
         let outputs = self.layer.call_all(&self.weights, inputs, context)?;
-        penalize(Configured::common(&self.layer), &outputs, context)?;
+        if !L::PENALIZES_ITSELF {
+            penalize(Configured::common(&self.layer), &outputs, context)?;
+        }
         Ok((outputs, mask))
     }
 
@@ -87,6 +89,18 @@ pub trait AnyLayer: Debug + Send + Sync {
     /// Sizes of the states, if the layer is a cell, as [`Layer::state_sizes`].
     fn state_sizes(&self) -> Vec<usize> {
         Vec::new()
+    }
+    /// Options that Keras takes at each call, where they ask for something.
+    fn call_arguments(&self) -> Config {
+        Config::new()
+    }
+    /// Whether a bool input behind the others is a mask, which Keras builds nothing for.
+    fn takes_mask(&self) -> bool {
+        false
+    }
+    /// Whether, in training too, each sample's output depends on that sample alone.
+    fn is_per_sample(&self) -> bool {
+        self.sublayers().iter().all(LayerRef::is_per_sample)
     }
     /// How many of the outputs have the mask, as [`Layer::masked_outputs`].
     fn masked_outputs(&self) -> usize {
@@ -143,6 +157,9 @@ impl<L: Layer> AnyLayer for L {
     }
     fn settings(&self) -> Config {
         let mut config = Configured::settings(self);
+        for key in L::CALL_ARGUMENTS {
+            config.shift_remove(*key);
+        }
         self.write_settings(&mut config);
         write_fixed(&mut config, Self::FIXED);
         config
@@ -161,6 +178,18 @@ impl<L: Layer> AnyLayer for L {
     }
     fn state_sizes(&self) -> Vec<usize> {
         Layer::state_sizes(self)
+    }
+    fn takes_mask(&self) -> bool {
+        L::MASK_INPUT
+    }
+    fn call_arguments(&self) -> Config {
+        let config = Configured::settings(self);
+        let asks = |key: &&&str| config.get(**key).is_some_and(|v| *v != Value::Bool(false));
+        let asked = L::CALL_ARGUMENTS.iter().filter(asks);
+        asked.map(|key| ((*key).to_owned(), config[*key].clone())).collect()
+    }
+    fn is_per_sample(&self) -> bool {
+        L::PER_SAMPLE && Layer::parts(self).iter().all(LayerRef::is_per_sample)
     }
     fn masked_outputs(&self) -> usize {
         Layer::masked_outputs(self)

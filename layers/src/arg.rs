@@ -54,6 +54,7 @@ args! {
     {} ((usize, usize), (usize, usize)) => [[usize; 2]; 2], |x| [x.0.into(), x.1.into()];
     {} isize => Vec<isize>, |x| vec![x];
     {const N: usize} [isize; N] => Vec<isize>, |x| x.into();
+    {} usize => Vec<usize>, |x| vec![x];
     {const N: usize} [usize; N] => Vec<usize>, |x| x.into();
     {const N: usize} [Option<usize>; N] => Vec<Option<usize>>, |x| x.into();
     {const N: usize} [usize; N] => Vec<Option<usize>>, |x| x.map(Some).into();

@@ -21,6 +21,8 @@ macro_rules! layers {
 layers! {
     // Activations
     ActivationLayer, ELU, LeakyReLU, PReLU, ReLU, Softmax,
+    // Attention
+    AdditiveAttention, Attention, GroupQueryAttention, MultiHeadAttention,
     // Convolutional
     Conv1D, Conv2D, Conv3D, Conv1DTranspose, Conv2DTranspose, Conv3DTranspose,
     DepthwiseConv1D, DepthwiseConv2D, SeparableConv1D, SeparableConv2D,
@@ -47,5 +49,6 @@ layers! {
     Cropping1D, Cropping2D, Cropping3D, Flatten, Permute, RepeatVector, Reshape,
     UpSampling1D, UpSampling2D, UpSampling3D, ZeroPadding1D, ZeroPadding2D, ZeroPadding3D,
     // Recurrent
-    GRU, GRUCell, LSTM, LSTMCell, SimpleRNN, SimpleRNNCell,
+    Bidirectional, GRU, GRUCell, LSTM, LSTMCell, RNN, SimpleRNN, SimpleRNNCell, StackedRNNCells,
+    TimeDistributed,
 }

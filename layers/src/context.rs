@@ -71,6 +71,13 @@ impl<'a> Context<'a> {
         self.updates.push((parameter.clone(), value));
     }
 
+    /// The value that a weight will have: the last left in this pass, or its present one. A
+    /// layer that is called twice in a pass goes on from what its first call left.
+    pub fn latest(&self, parameter: &Parameter) -> Tensor {
+        let left = self.updates.iter().rev().find(|(other, _)| other.is(parameter));
+        left.map_or_else(|| parameter.value(), |(_, value)| value.clone())
+    }
+
     /// The losses added so far.
     pub fn take_losses(&mut self) -> Vec<Tensor> {
         std::mem::take(&mut self.losses)
@@ -88,5 +95,11 @@ impl<'a> Context<'a> {
     /// When one has another dtype or shape than its weight.
     pub fn apply_updates(&mut self) -> Result<()> {
         self.take_updates().into_iter().try_for_each(|(weight, value)| weight.set(value))
+    }
+
+    /// What a call within this one, in a context of its own, has left.
+    pub(crate) fn adopt(&mut self, mut inner: Context<'_>) {
+        self.losses.append(&mut inner.losses);
+        self.updates.append(&mut inner.updates);
     }
 }

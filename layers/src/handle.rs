@@ -36,6 +36,8 @@ struct State {
     dtype: DType,
     /// Shapes of the inputs the layer was built for.
     shapes: Vec<Vec<Option<usize>>>,
+    /// Whether the last input is a mask.
+    masked: bool,
 }
 
 impl LayerRef {
@@ -126,6 +128,17 @@ impl LayerRef {
         self.0.layer.masked_outputs()
     }
 
+    /// Options that Keras takes at each call of the layer, where they ask for something: what
+    /// is written with the calls of a graph.
+    pub fn call_arguments(&self) -> Config {
+        self.0.layer.call_arguments()
+    }
+
+    /// Whether, in training too, each sample's output depends on that sample alone.
+    pub fn is_per_sample(&self) -> bool {
+        self.0.layer.is_per_sample()
+    }
+
     /// Sizes of its states, if it is the cell of a recurrent layer; otherwise none.
     pub fn state_sizes(&self) -> Vec<usize> {
         self.0.layer.state_sizes()
@@ -191,7 +204,9 @@ impl LayerRef {
             weights.iter().for_each(|w| w.set_frozen(true));
         }
         let shapes = inputs.iter().map(|x| unprobed(&x.shape)).collect();
-        let _ = self.0.built.set(State { built, weights, dtype, shapes });
+        let masked = inputs.last().is_some_and(|x| x.dtype == DType::Bool);
+        let masked = masked && self.0.layer.takes_mask();
+        let _ = self.0.built.set(State { built, weights, dtype, shapes, masked });
         Ok(())
     }
 
@@ -260,10 +275,12 @@ impl LayerRef {
         config.insert("name".into(), json!(self.name()));
         config.insert("trainable".into(), json!(self.is_trainable()));
         config.insert("dtype".into(), self.dtype().unwrap_or_default().to_json());
-        if let Some(penalty) = &common.activity_regularizer {
+        let settings = self.0.layer.settings();
+        let written = settings.contains_key("activity_regularizer");
+        if let Some(penalty) = common.activity_regularizer.as_ref().filter(|_| !written) {
             config.insert("activity_regularizer".into(), penalty.to_json());
         }
-        config.extend(self.0.layer.settings());
+        config.extend(settings);
         for key in self.0.layer.without() {
             config.shift_remove(*key);
         }
@@ -276,7 +293,8 @@ impl LayerRef {
         if let Some(state) = self.0.built.get()
             && !self.0.layer.is_built_at_once()
         {
-            let shapes: Vec<Value> = state.shapes.iter().map(|s| json!(s)).collect();
+            let built_for = &state.shapes[..state.shapes.len() - usize::from(state.masked)];
+            let shapes: Vec<Value> = built_for.iter().map(|s| json!(s)).collect();
             whole["build_config"] = self.0.layer.build_config(&shapes);
         }
         whole
@@ -316,6 +334,10 @@ impl IntoLayer for &LayerRef {
 /// A class name in the form in which Keras derives names from it: `MaxPooling2D` becomes
 /// `max_pooling2d`, `LSTM` `lstm`.
 pub fn snake_case(class: &str) -> String {
+    if class == "GroupQueryAttention" {
+        // The class has another name within Keras.
+        return "grouped_query_attention".to_owned();
+    }
     let letters: Vec<char> = class.chars().filter(|c| c.is_alphanumeric() || *c == '_').collect();
     let mut name = String::new();
     for (i, &c) in letters.iter().enumerate() {
@@ -357,6 +379,7 @@ mod tests {
             ("UpSampling2D", "up_sampling2d"),
             ("RMSNormalization", "rms_normalization"),
             ("MaxPooling2D", "max_pooling2d"),
+            ("GroupQueryAttention", "grouped_query_attention"),
         ] {
             assert_eq!(snake_case(class), name);
         }

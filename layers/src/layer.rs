@@ -116,6 +116,16 @@ pub trait Layer: Configured + Clone + Debug + Send + Sync + 'static {
     /// and forgotten.
     const IGNORED: &'static [&'static str] = &[];
 
+    /// Options that Keras takes at each call: they are written and read with the calls of a
+    /// graph, not with the config.
+    const CALL_ARGUMENTS: &'static [&'static str] = &[];
+
+    /// Whether a bool input behind the others is a mask, which Keras builds nothing for.
+    const MASK_INPUT: bool = false;
+
+    /// Whether `call` adds the penalty on the output itself.
+    const PENALIZES_ITSELF: bool = false;
+
     /// Corrects the config that `config!` writes, where Keras writes a value worked out.
     fn write_settings(&self, _config: &mut Config) {}
 
@@ -132,6 +142,10 @@ pub trait Layer: Configured + Clone + Debug + Send + Sync + 'static {
     fn parts(&self) -> Vec<LayerRef> {
         Vec::new()
     }
+
+    /// Whether, in training too, each sample's output depends on that sample alone. Batch
+    /// normalization's doesn't.
+    const PER_SAMPLE: bool = true;
 
     /// Sizes of the states, if the layer is the cell of a recurrent one. A cell is called on one
     /// step and its states, and gives its output and the new states.

@@ -8,6 +8,7 @@ mod activation;
 mod activations;
 mod any_layer;
 mod arg;
+mod attention;
 mod axes;
 mod builder;
 mod catalogue;
@@ -21,6 +22,7 @@ mod envelope;
 mod error;
 mod handle;
 mod initializer;
+mod inner;
 mod input;
 mod layer;
 mod merging;
@@ -47,6 +49,10 @@ pub use activation::{Activation, ActivationFunction};
 pub use activations::{ActivationLayer, ELU, LeakyReLU, PReLU, ReLU, Softmax};
 pub use any_layer::{AnyLayer, Built};
 pub use arg::Arg;
+pub use attention::{
+    AdditiveAttention, Attention, AttentionWeights, GroupQueryAttention, HeadsWeights,
+    MultiHeadAttention, ScoreMode,
+};
 pub use axes::AxisOrAxes;
 pub use builder::{WeightBuilder, WeightOptions};
 pub use choice::{DataFormat, Padding};
@@ -96,7 +102,10 @@ pub use reshaping::{
     Cropping1D, Cropping2D, Cropping3D, Flatten, Permute, RepeatVector, Reshape, UpSampling1D,
     UpSampling2D, UpSampling3D, ZeroPadding1D, ZeroPadding2D, ZeroPadding3D,
 };
-pub use rnn::{CellWeights, GRU, GRUCell, LSTM, LSTMCell, Recurrent, SimpleRNN, SimpleRNNCell};
+pub use rnn::{
+    Bidirectional, CellWeights, GRU, GRUCell, LSTM, LSTMCell, MergeMode, RNN, Recurrent, SimpleRNN,
+    SimpleRNNCell, StackedRNNCells, TimeDistributed,
+};
 pub use setting::{Common, Config, Configured, NON_FINITE, NON_FINITE_MARK, Setting};
 #[doc(hidden)]
 pub use setting::{check_setting, setting_of};

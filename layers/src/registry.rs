@@ -8,7 +8,7 @@ use serde_json::Value;
 use crate::error::{Error, Result};
 use crate::handle::{IntoLayer, LayerRef};
 use crate::layer::Layer;
-use crate::setting::{Common, Config, Setting};
+use crate::setting::{Common, Config, Configured, Setting};
 
 /// Makes a layer from its whole JSON.
 pub type Reviver = fn(&Value) -> Result<LayerRef>;
@@ -72,9 +72,15 @@ const COMMON: &[&str] =
 /// As [`layer_from_json`].
 pub fn revive<L: Layer>(value: &Value) -> Result<LayerRef> {
     let empty = Config::new();
-    let config = value["config"].as_object().unwrap_or(&empty);
+    let mut config = value["config"].as_object().unwrap_or(&empty).clone();
+    for key in L::CALL_ARGUMENTS {
+        if let Some(argument) = call_argument(&value["inbound_nodes"], L::CLASS, key)? {
+            config.insert((*key).to_owned(), argument);
+        }
+    }
+    let config = &config;
     let mut layer = L::from_settings(config)?;
-    let own = layer.settings();
+    let own = Configured::settings(&layer);
     expect_known(L::CLASS, config, &own, L::FIXED, L::IGNORED)?;
     *layer.common_mut() = common(config)?;
     Ok(layer.into_layer())
@@ -104,6 +110,24 @@ fn expect_known(
     let keys = keys.join(", ");
     let rule = format!("cornu has no option {keys}, so only the default is accepted");
     Err(Error::config(class, rule, values.join(", ")))
+}
+
+/// An argument of a layer's calls in a graph, which must be the same in all.
+fn call_argument(nodes: &Value, class: &str, key: &str) -> Result<Option<Value>> {
+    let of_call = |node: &Value| {
+        // Before version 3 Keras wrote a list of [layer, call, output, arguments].
+        let arguments = if node.is_array() { &node[0][3] } else { &node["kwargs"] };
+        arguments.get(key).cloned().unwrap_or(Value::Bool(false))
+    };
+    let mut found = nodes.as_array().into_iter().flatten().map(of_call);
+    let Some(first) = found.next() else { return Ok(None) };
+    match found.find(|other| *other != first) {
+        None => Ok(Some(first)),
+        Some(other) => {
+            let rule = format!("`{key}` must be the same in all calls");
+            Err(Error::config(class, rule, format!("{first} and {other}")))
+        }
+    }
 }
 
 /// Whether a value that we don't know is one at which nothing is asked for.

@@ -439,3 +439,108 @@ fn masks_of_another_shape_than_the_steps_are_refused() {
         ),
     ]);
 }
+
+#[test]
+fn wrappers_of_layers_say_what_they_expect() {
+    let x = known(&[5, 3]);
+    assert_texts(vec![
+        (
+            on(&x, RNN::new(Dense::new(2))),
+            "layer `rnn` (RNN): `cell`: it must be a cell: a layer that has states; got Dense",
+        ),
+        (
+            on(&x, RNN::new((LSTMCell::new(2), Dense::new(2)))),
+            "layer `stacked_rnn_cells` (StackedRNNCells): `cells`: each must be a cell: a layer \
+             that has states; got Dense",
+        ),
+        (
+            on(&x, RNN::new(StackedRNNCells::new(Vec::new()))),
+            "layer `rnn` (RNN): `cell`: it must be a cell: a layer that has states; got \
+             StackedRNNCells",
+        ),
+        (
+            on(&x, RNN::new(GRUCell::new(0))),
+            "layer `gru_cell` (GRUCell): `units`: it must be positive; got 0",
+        ),
+        (
+            on(&known(&[3]), RNN::new(GRUCell::new(2))),
+            "layer `rnn` (RNN): input: the layer takes sequences, (batch, steps, …) of rank 3 or \
+             more; got (None, 3)",
+        ),
+        (
+            on(&x, Bidirectional::new(Dense::new(2))),
+            "layer `bidirectional` (Bidirectional): `layer`: it must be a recurrent layer, with \
+             `go_backwards` and `return_sequences`; got Dense",
+        ),
+        (
+            on(&x, Bidirectional::new(LSTM::new(2)).backward_layer(LSTM::new(2))),
+            "layer `bidirectional` (Bidirectional): `go_backwards`: the two layers must go in \
+             different directions; got false",
+        ),
+        (
+            on(
+                &x,
+                Bidirectional::new(LSTM::new(2))
+                    .backward_layer(LSTM::new(2).go_backwards(true).return_sequences(true)),
+            ),
+            "layer `bidirectional` (Bidirectional): `return_sequences`: both layers must have \
+             the same; got false and true",
+        ),
+        (
+            on_all([&[5, 3], &[2]], Bidirectional::new(GRU::new(2))),
+            "layer `bidirectional` (Bidirectional): input: the layer takes a sequence, and as \
+             many initial states for each direction; got (None, 5, 3) and (None, 2)",
+        ),
+        (
+            on(&known(&[3]), TimeDistributed::new(Dense::new(2))),
+            "layer `time_distributed` (TimeDistributed): input: the layer takes one input of \
+             rank 3 or more; got (None, 3)",
+        ),
+    ]);
+    let text = on(&x, Bidirectional::new(LSTM::new(2)).merge_mode("summ"));
+    let start = "layer `bidirectional` (Bidirectional): `merge_mode`: it must be a known name; \
+                 got unknown merge_mode `summ`; did you mean `sum`?";
+    assert!(text.starts_with(start), "{text}");
+}
+
+#[test]
+fn attention_layers_say_what_they_expect() {
+    assert_texts(vec![
+        (
+            on_all([&[4, 3], &[4, 2]], Attention::new()),
+            "layer `attention` (Attention): input: the layer takes query (batch, …, queries, \
+             size), value (batch, …, keys, width) and, unless that is also the key, key (batch, \
+             …, keys, size), floating-point numbers of one dtype; got (None, 4, 3) and (None, 4, \
+             2)",
+        ),
+        (
+            on_all([&[4, 3], &[4, 3]], AdditiveAttention::new().dropout(2.0)),
+            "layer `additive_attention` (AdditiveAttention): `dropout`: it must be in [0, 1]; \
+             got 2",
+        ),
+        (
+            on_all([&[4, 3], &[4, 3]], MultiHeadAttention::new(0, 2)),
+            "layer `multi_head_attention` (MultiHeadAttention): `num_heads`: it must be \
+             positive; got 0",
+        ),
+        (
+            on_all([&[4, 3], &[4, 3]], MultiHeadAttention::new(2, 2).sliding_window(0)),
+            "layer `multi_head_attention` (MultiHeadAttention): `sliding_window`: it must be \
+             positive; got 0",
+        ),
+        (
+            on_all([&[4, 3], &[4, 3]], MultiHeadAttention::new(2, 2).attention_axes(2)),
+            "layer `multi_head_attention` (MultiHeadAttention): `attention_axes`: each must be \
+             another axis between batch and features; got [2]",
+        ),
+        (
+            on_all([&[4, 3], &[4, 3]], GroupQueryAttention::new(2, 3, 2)),
+            "layer `grouped_query_attention` (GroupQueryAttention): `num_key_value_heads`: it \
+             must divide the 3 heads of the query; got 2",
+        ),
+    ]);
+    let text = on_all([&[4, 3], &[4, 3]], Attention::new().score_mode("dott"));
+    let start = "layer `attention` (Attention): `score_mode`: it must be a known name; got \
+                 unknown score_mode `dott`; did you mean `dot`?";
+    assert!(text.starts_with(start), "{text}");
+}

@@ -126,3 +126,63 @@ fn freezing_a_layer_freezes_its_cell() {
     layer.set_trainable(true);
     assert!(layer.weights().iter().all(|w| w.is_trainable()));
 }
+
+#[test]
+fn cells_of_a_sequence_drop_the_same_at_every_step() {
+    let x = Tensor::ones([1, 3, 64], DType::F64);
+    let cell = SimpleRNNCell::new(1)
+        .activation("linear")
+        .kernel_initializer("ones")
+        .recurrent_initializer("zeros")
+        .dropout(0.5);
+    let layer = drawn(RNN::new(cell).return_sequences(true), &x);
+    let generator = Generator::new(1);
+    let mut context = Context::training(&generator);
+    let (y, _) = layer.call(&Inputs::new(std::slice::from_ref(&x)), &mut context).unwrap();
+    let y: Vec<f64> = y[0].to_vec().unwrap();
+    assert!(y[0] != 64.0 && y.iter().all(|v| *v == y[0]), "{y:?}");
+}
+
+#[test]
+fn freezing_a_wrapper_freezes_what_it_wraps() {
+    let x = sequence([1, 2, 3]);
+    for layer in [
+        drawn(RNN::new(LSTMCell::new(2)), &x),
+        drawn(Bidirectional::new(LSTM::new(2)), &x),
+        drawn(TimeDistributed::new(Dense::new(2)), &x),
+    ] {
+        layer.set_trainable(false);
+        assert!(layer.weights().iter().all(|w| !w.is_trainable()), "{}", layer.class());
+        let text = layer.to_json().to_string();
+        assert!(!text.contains(r#""trainable":true"#), "{text}");
+    }
+}
+
+#[test]
+fn cells_without_names_are_numbered() {
+    let x = sequence([1, 2, 3]);
+    let layer = drawn(RNN::new((GRUCell::new(2), GRUCell::new(3))), &x);
+    let paths: Vec<String> = layer.weights().iter().map(|w| w.local_path().to_owned()).collect();
+    assert_eq!(paths[0], "stacked_rnn_cells/gru_cell/kernel");
+    assert_eq!(paths[3], "stacked_rnn_cells/gru_cell_1/kernel");
+}
+
+#[test]
+fn steps_at_once_are_steps_one_by_one() {
+    let x = sequence([2, 3, 4]);
+    let layer = drawn(TimeDistributed::new(LayerNormalization::new()), &x);
+    let expected: Vec<f64> = {
+        let inner = drawn(LayerNormalization::new(), &x.index(1, 0));
+        let steps: Vec<Tensor> = x
+            .unstack(1)
+            .iter()
+            .map(|x| {
+                let mut context = Context::inference();
+                inner.call(&Inputs::new(std::slice::from_ref(x)), &mut context).unwrap().0[0]
+                    .clone()
+            })
+            .collect();
+        cornu_autodiff::ops::stack(&steps, 1).to_vec().unwrap()
+    };
+    assert_near(&predict(&layer, &x), &expected);
+}

@@ -5,8 +5,8 @@ use std::sync::{Arc, OnceLock};
 
 use cornu_autodiff::{Spec, Tensor};
 use cornu_layers::{
-    AnyLayer, Built, Common, Config, Context, Error, Inputs, IntoLayer, LayerRef, Result, Tensors,
-    WeightBuilder, call, unprobed,
+    AnyLayer, Arg, Built, Common, Config, Context, Error, Inputs, IntoLayer, LayerRef, Result,
+    Tensors, WeightBuilder, call, unprobed,
 };
 use serde_json::Value;
 
@@ -53,6 +53,17 @@ impl IntoLayer for Sequential {
         (&self).into_layer()
     }
 }
+
+macro_rules! as_option {
+    ($($Model:ty),*) => {$(
+        impl Arg<LayerRef> for $Model {
+            fn arg(self) -> LayerRef {
+                self.into_layer()
+            }
+        }
+    )*};
+}
+as_option!(Model, &Model, Sequential, &Sequential);
 
 impl Nested {
     /// The graph of a chain that is called for the first time.

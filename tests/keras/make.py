@@ -19,6 +19,7 @@ FILES = {  # golden file: module that makes it
     "convolutional": "make_layers",
     "reshaping": "make_layers",
     "rnn": "make_layers",
+    "attention": "make_layers",
     "core": "make_layers",
     "preprocessing": "make_layers",
     "lookups": "make_lookups",

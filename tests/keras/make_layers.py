@@ -7,6 +7,7 @@ import numpy as np
 from keras.src import backend
 
 from common import Random, array, config_of, named, value_and_gradient
+import attention_cases
 import catalogue_cases
 import conv_cases
 import core_cases
@@ -40,6 +41,10 @@ def preprocessing():
     return made(preprocessing_cases)
 
 
+def attention():
+    return made(attention_cases)
+
+
 def made(*modules):
     return [layer_case(*case) for module in modules for case in module.CASES]
 
@@ -50,6 +55,7 @@ HOW = {
     "list": lambda layer, x: ((x if len(x) > 1 else x[0],), {}),
     "positional": lambda layer, x: (tuple(x), {}),
     "initial_state": lambda layer, x: ((x[0],), {"initial_state": list(x[1:])}),
+    "attention_mask": lambda layer, x: (tuple(x[:-1]), {"attention_mask": x[-1]}),
     "states": lambda layer, x: ((x[0],), {"states": packed(layer.state_size, list(x[1:]))}),
 }
 
@@ -70,12 +76,15 @@ def layer_case(name, layer, make_inputs, call=None):
     random = Random(name)
     call = {"training": False, **(call or {})}
     how, masks = HOW[call.pop("how", "list")], call.pop("masks", [])
+    as_mask = call.pop("as_mask", False)
     inputs = make_inputs(random)
     inputs = inputs if isinstance(inputs, list) else [inputs]
     arguments = {k: v for k, v in call.items() if accepts(layer, k)}
 
     def hand_over(tensors):
         tensors = [keras.ops.convert_to_tensor(x) for x in tensors]
+        if as_mask:
+            return how(layer, tensors)[0], {**arguments, "mask": masks}
         for x, mask in zip(tensors, masks):
             if mask is not None:
                 backend.set_keras_mask(x, keras.ops.convert_to_tensor(mask))
@@ -115,7 +124,12 @@ def layer_case(name, layer, make_inputs, call=None):
         for index, value in zip(differentiable, chosen):
             all_inputs[index] = value
         args, more = hand_over(all_inputs)
-        output, _, _ = layer.stateless_call(trainable, fixed, *args, return_losses=True, **more)
+        if masks and not as_mask:  # which only `__call__` takes from the inputs
+            values = zip(layer.trainable_variables, trainable)
+            with keras.StatelessScope(state_mapping=list(values)):
+                output = layer(*args, **more)
+        else:
+            output, *_ = layer.stateless_call(trainable, fixed, *args, return_losses=True, **more)
         flat = keras.tree.flatten(output)
         return flat if len(flat) > 1 else flat[0]
 

@@ -95,6 +95,84 @@ GRU_BEFORE = [
     ("gru_cell_before", lambda: L.GRUCell(4, reset_after=False), several((2, 3), (2, 4)), {"how": "states"}),
 ]
 
+def cell_in_rnn(**options):
+    return lambda: L.RNN(L.LSTMCell(3), **options)
+
+
+def stacked(**options):
+    return lambda: L.RNN([L.LSTMCell(3), L.GRUCell(2), L.SimpleRNNCell(2)], **options)
+
+
+STACKED_STATES = [(2, 3), (2, 3), (2, 2), (2, 2)]
+RNN = [
+    ("rnn", cell_in_rnn(), X),
+    ("rnn_backwards", cell_in_rnn(go_backwards=True, return_sequences=True, unroll=True), X),
+    ("rnn_mask", cell_in_rnn(return_sequences=True, return_state=True), X, MASKED),
+    ("rnn_zero_output", cell_in_rnn(return_sequences=True, zero_output_for_mask=True), X, MASKED),
+    ("rnn_initial_state", cell_in_rnn(return_state=True), several((2, 4, 3), (2, 3), (2, 3)), STATES),
+    ("rnn_stateful", cell_in_rnn(stateful=True), X),
+    ("rnn_cell_options", lambda: L.RNN(L.GRUCell(3, **EVERYTHING, **DROPOUT, reset_after=False, name="mine")), X),
+    ("rnn_stacked", stacked(), X),
+    ("rnn_stacked_state", stacked(return_sequences=True, return_state=True), X),
+    ("rnn_stacked_mask", stacked(return_sequences=True, return_state=True), X, MASKED),
+    ("rnn_stacked_backwards", stacked(go_backwards=True, return_sequences=True), X),
+    ("rnn_stacked_stateful", stacked(stateful=True), X),
+    ("rnn_stacked_twice", lambda: L.RNN([L.GRUCell(2), L.GRUCell(3)]), X),
+    (
+        "stacked_cells",
+        lambda: L.StackedRNNCells([L.LSTMCell(3), L.GRUCell(2), L.SimpleRNNCell(2)]),
+        several((2, 3), *STACKED_STATES),
+        {"how": "states"},
+    ),
+]
+
+
+def both_ways(mode="concat", Layer=L.LSTM, **options):
+    return lambda: L.Bidirectional(Layer(3, **options), merge_mode=mode)
+
+
+BIDIRECTIONAL = [
+    *[(f"bidirectional_{mode}", both_ways(mode), X) for mode in ("concat", "sum", "mul", "ave")],
+    *[
+        (f"bidirectional_{mode}_sequences", both_ways(mode, L.GRU, return_sequences=True), X)
+        for mode in ("concat", "sum", "mul", "ave")
+    ],
+    ("bidirectional_apart", both_ways(None), X),
+    ("bidirectional_apart_sequences", both_ways(None, L.SimpleRNN, return_sequences=True), X),
+    ("bidirectional_apart_mask", both_ways(None, L.GRU, return_sequences=True), X, MASKED),
+    ("bidirectional_state", both_ways(return_state=True, return_sequences=True), X),
+    ("bidirectional_mask", both_ways(return_sequences=True), X, MASKED),
+    ("bidirectional_mask_right", both_ways(return_sequences=True), X, RIGHT),
+    ("bidirectional_mask_last", both_ways(), X, MASKED),
+    ("bidirectional_stateful", both_ways(stateful=True), X),
+    ("bidirectional_initial_state", both_ways(), several((2, 4, 3), *[(2, 3)] * 4), STATES),
+    (
+        "bidirectional_backward_layer",
+        lambda: L.Bidirectional(
+            L.LSTM(3, return_sequences=True),
+            backward_layer=L.GRU(2, activation="relu", go_backwards=True, return_sequences=True),
+        ),
+        X,
+    ),
+    ("bidirectional_rnn", lambda: L.Bidirectional(L.RNN(L.LSTMCell(2)), name="both"), X),
+    ("bidirectional_everything", both_ways(**EVERYTHING, **DROPOUT), X),
+]
+
+TIME_DISTRIBUTED = [
+    ("time_distributed", lambda: L.TimeDistributed(L.Dense(2, activation="relu")), X),
+    ("time_distributed_mask", lambda: L.TimeDistributed(L.Dense(2)), X, MASKED),
+    ("time_distributed_conv2d", lambda: L.TimeDistributed(L.Conv2D(2, 2)), normal(2, 2, 3, 3, 1)),
+    ("time_distributed_lstm", lambda: L.TimeDistributed(L.LSTM(2)), normal(2, 2, 3, 2)),
+    ("time_distributed_twice", lambda: L.TimeDistributed(L.TimeDistributed(L.Dense(2))), normal(2, 2, 2, 3)),
+    ("time_distributed_norm", lambda: L.TimeDistributed(L.BatchNormalization()), X),
+    (
+        "time_distributed_norm_training",
+        lambda: L.TimeDistributed(L.BatchNormalization(momentum=0.8)),
+        X,
+        {"training": True},
+    ),
+]
+
 CASES = [
     *family("simple_rnn", L.SimpleRNN, 1),
     *family("lstm", L.LSTM, 2),
@@ -106,4 +184,7 @@ CASES = [
     *cell("simple_rnn", L.SimpleRNNCell, 1, activation="relu"),
     *cell("lstm", L.LSTMCell, 2, unit_forget_bias=False, recurrent_activation="hard_sigmoid"),
     *cell("gru", L.GRUCell, 1, recurrent_activation="hard_sigmoid"),
+    *RNN,
+    *BIDIRECTIONAL,
+    *TIME_DISTRIBUTED,
 ]

@@ -96,6 +96,7 @@ pub struct BatchNormalizationWeights {
 
 impl Layer for BatchNormalization {
     type Weights = BatchNormalizationWeights;
+    const PER_SAMPLE: bool = false;
     const MASK: Masks = Masks::Passes;
 
     fn build(&self, inputs: &[Spec], weights: &mut WeightBuilder) -> Result<Self::Weights> {
@@ -154,8 +155,8 @@ impl Layer for BatchNormalization {
         let (mean, variance) = moments(x, axis, inputs.mask(0))?;
         let flat = |t: &Tensor| t.stop_gradient().reshape([-1]); // (channels)
         let (batch_mean, batch_variance) = (flat(&mean), flat(&variance));
-        let follow = |moving: &Parameter, batch: &Tensor, momentum: f64| {
-            moving.value() * momentum + batch * (1.0 - momentum)
+        let follow = |context: &Context<'_>, moving: &Parameter, batch: &Tensor| {
+            context.latest(moving) * self.momentum + batch * (1.0 - self.momentum)
         };
         if let Some(renorm) = &w.renorm {
             let deviation = (&batch_variance + self.epsilon).sqrt();
@@ -169,10 +170,11 @@ impl Layer for BatchNormalization {
             let variance = (deviation.square() - self.epsilon).relu();
             context.update(&w.moving_variance, variance);
         } else {
-            let variance = follow(&w.moving_variance, &batch_variance, self.momentum);
+            let variance = follow(context, &w.moving_variance, &batch_variance);
             context.update(&w.moving_variance, variance);
         }
-        context.update(&w.moving_mean, follow(&w.moving_mean, &batch_mean, self.momentum));
+        let mean_after = follow(context, &w.moving_mean, &batch_mean);
+        context.update(&w.moving_mean, mean_after);
         Ok(normalize(x, &mean, &variance, self.epsilon, [gamma, beta]))
     }
 }

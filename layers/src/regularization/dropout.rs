@@ -60,7 +60,7 @@ pub(crate) fn with_own<R>(
 }
 
 /// `x` with elements dropped; `noise` is the shape of what is dropped together.
-pub(super) fn drop_elements(
+pub(crate) fn drop_elements(
     x: &Tensor,
     rate: f64,
     noise: Option<Shape>,

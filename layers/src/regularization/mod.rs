@@ -9,6 +9,6 @@ mod spatial;
 pub use activity::ActivityRegularization;
 pub use alpha::AlphaDropout;
 pub use dropout::Dropout;
-pub(crate) use dropout::with_own;
+pub(crate) use dropout::{drop_elements, with_own};
 pub use gaussian::{GaussianDropout, GaussianNoise};
 pub use spatial::{SpatialDropout1D, SpatialDropout2D, SpatialDropout3D};

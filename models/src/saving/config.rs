@@ -146,20 +146,30 @@ fn ends(symbols: &[Symbol], calls: &[Symbol]) -> Value {
 /// One call of a layer.
 fn node_json(call: &Symbol, calls: &[Symbol]) -> Value {
     let node = call.node();
-    let tensors: Vec<Value> = node.inputs.iter().map(|x| tensor_json(x, calls)).collect();
+    let mut tensors: Vec<Value> = node.inputs.iter().map(|x| tensor_json(x, calls)).collect();
     let class = node.layer.class();
+    let mut kwargs = Map::new();
+    if RECURRENT.contains(&class) && tensors.len() > 1 {
+        kwargs.insert("initial_state".into(), tensors.split_off(1).into());
+        return json!({ "args": tensors, "kwargs": kwargs });
+    }
+    if POSITIONAL.contains(&class)
+        && let Some(mask) = tensors.pop_if(|x| x["config"]["dtype"] == "bool")
+    {
+        kwargs.insert("attention_mask".into(), mask);
+    }
     let args = match tensors.len() {
         1 => json!(tensors),
         _ if POSITIONAL.contains(&class) => json!(tensors),
         _ => json!([tensors]),
     };
-    let mut kwargs = Map::new();
     if TRAINING.contains(&class) {
         kwargs.insert("training".into(), json!(false));
     }
     if MASK.contains(&class) {
         kwargs.insert("mask".into(), Value::Null);
     }
+    kwargs.extend(node.layer.call_arguments());
     json!({ "args": args, "kwargs": kwargs })
 }
 
@@ -173,6 +183,10 @@ fn tensor_json(x: &Symbol, calls: &[Symbol]) -> Value {
         },
     })
 }
+
+/// Layers that in Keras take initial states by name.
+const RECURRENT: &[&str] =
+    &["Bidirectional", "ConvLSTM1D", "ConvLSTM2D", "ConvLSTM3D", "GRU", "LSTM", "RNN", "SimpleRNN"];
 
 /// Layers whose `call` in Keras takes its tensors one by one; others take a list.
 const POSITIONAL: &[&str] = &["MultiHeadAttention", "GroupQueryAttention"];

@@ -251,6 +251,18 @@ impl Reader {
             match (key.as_str(), value) {
                 (_, Value::Null | Value::Bool(false)) => {}
                 ("value" | "key", Value::Object(_)) => self.tensors(value, place, ends),
+                ("initial_state", Value::Object(_) | Value::Array(_)) => {
+                    self.tensors(value, place, ends);
+                }
+                ("attention_mask", Value::Object(_)) if value["config"]["dtype"] == "bool" => {
+                    self.tensors(value, place, ends);
+                }
+                ("attention_mask", Value::Object(_)) => {
+                    let rule = "`attention_mask` must be bool";
+                    self.wrong::<()>(place, rule, &value["config"]["dtype"]);
+                }
+                // Options of the layer, which reads them itself.
+                ("use_causal_mask" | "return_attention_scores", Value::Bool(true)) => {}
                 _ => {
                     let rule = format!("cornu does not know the call's argument `{key}`");
                     self.wrong::<()>(place, &rule, value);
