@@ -7,6 +7,7 @@ mod learning_rate;
 mod monitor;
 mod report;
 mod small;
+mod status;
 
 pub use checkpoint::ModelCheckpoint;
 pub use csv_logger::CSVLogger;

@@ -5,8 +5,10 @@ use std::io::{IsTerminal, Write};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use console::Term;
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressFinish, ProgressStyle};
 
+use super::status::{Status, values};
 use crate::history::Logs;
 
 /// What is shown while training.
@@ -17,7 +19,7 @@ pub enum Verbose {
     Auto,
     /// Nothing.
     Silent,
-    /// A live bar on stderr.
+    /// A live bar on stderr, or a line an epoch where that is no terminal.
     Bar,
     /// A line an epoch on stderr.
     Lines,
@@ -70,16 +72,15 @@ impl Reporter {
         let lines = || Output::Lines(Arc::new(Mutex::new(std::io::stderr())));
         let output = match verbose {
             Verbose::Silent => Output::Nothing,
-            Verbose::Bar => Output::Bar(None),
-            Verbose::Auto if std::io::stderr().is_terminal() => Output::Bar(None),
-            Verbose::Auto | Verbose::Lines => lines(),
+            Verbose::Auto | Verbose::Bar if std::io::stderr().is_terminal() => Output::Bar(None),
+            Verbose::Auto | Verbose::Bar | Verbose::Lines => lines(),
             Verbose::To(sink) => Output::Lines(sink.clone()),
         };
         let now = Instant::now();
         Reporter { output, epochs, steps, started: now, drawn: now }
     }
 
-    /// Whether it wants to know of every batch.
+    /// Whether it wants to know of this batch.
     pub(crate) fn is_live(&self) -> bool {
         matches!(self.output, Output::Bar(_)) && self.drawn.elapsed() >= REDRAW
     }
@@ -87,71 +88,56 @@ impl Reporter {
     pub(crate) fn begin(&mut self, epoch: usize) {
         self.started = Instant::now();
         if let Output::Bar(bar) = &mut self.output {
-            let target = ProgressDrawTarget::stderr();
-            let new = ProgressBar::with_draw_target(self.steps.map(|s| s as u64), target);
-            let template = match self.steps {
-                Some(_) => "{pos}/{len} [{bar:30}] - {elapsed} - {msg}",
-                None => "{pos} {spinner} - {elapsed} - {msg}",
-            };
-            if let Ok(style) = ProgressStyle::with_template(template) {
-                new.set_style(style.progress_chars("=>."));
-            }
+            let style = ProgressStyle::with_template("{msg}").expect("the template is right");
+            // What is broken off in the middle of an epoch leaves its last line.
+            let new = ProgressBar::with_draw_target(None, ProgressDrawTarget::stderr())
+                .with_style(style)
+                .with_finish(ProgressFinish::Abandon);
             new.println(format!("Epoch {}/{}", epoch + 1, self.epochs));
             *bar = Some(new);
         }
     }
 
-    pub(crate) fn batch(&mut self, trained: usize, logs: &Logs) {
-        if let Output::Bar(Some(bar)) = &self.output
-            && self.drawn.elapsed() >= REDRAW
-        {
-            bar.set_position(trained as u64);
-            bar.set_message(text(logs));
+    /// Shows how far the epoch is, unless it did so a moment ago.
+    pub(crate) fn batch(&mut self, done: usize, logs: &Logs) {
+        if self.is_live() {
+            self.show(done, logs);
+        }
+    }
+
+    /// Shows how far the epoch is.
+    pub(crate) fn show(&mut self, done: usize, logs: &Logs) {
+        if let Output::Bar(Some(bar)) = &self.output {
+            bar.set_message(self.status(done, false, logs).lines(width()));
             self.drawn = Instant::now();
         }
     }
 
-    pub(crate) fn end(&mut self, epoch: usize, logs: &Logs) {
-        match &mut self.output {
+    pub(crate) fn end(&mut self, epoch: usize, done: usize, logs: &Logs) {
+        match &self.output {
             Output::Nothing => {}
             Output::Bar(bar) => {
-                if let Some(bar) = bar.take() {
-                    bar.set_message(text(logs));
-                    bar.set_position(bar.length().unwrap_or(bar.position()));
-                    bar.abandon();
+                if let Some(bar) = bar {
+                    bar.abandon_with_message(self.status(done, true, logs).lines(width()));
                 }
             }
             Output::Lines(sink) => {
                 let mut sink = sink.lock().unwrap_or_else(PoisonError::into_inner);
                 let seconds = self.started.elapsed().as_secs();
                 let steps = self.steps.map(|s| format!(" - {s}/{s}")).unwrap_or_default();
-                let (now, all, text) = (epoch + 1, self.epochs, text(logs));
+                let (now, all, text) = (epoch + 1, self.epochs, values(logs).join(" - "));
                 // A log that can't be written must not end training.
                 let _ = writeln!(sink, "Epoch {now}/{all}{steps} - {seconds}s - {text}");
             }
         }
     }
+
+    fn status<'a>(&self, done: usize, ended: bool, logs: &'a Logs) -> Status<'a> {
+        Status { done, steps: self.steps, elapsed: self.started.elapsed(), ended, logs }
+    }
 }
 
-/// `loss: 0.6917 - accuracy: 0.7500`: the loss first, as in the classic layout, then metrics,
-/// then those of validation.
-fn text(logs: &Logs) -> String {
-    let order = |name: &str| {
-        let (validation, rest) = match name.strip_prefix("val_") {
-            Some(rest) => (true, rest),
-            None => (false, name),
-        };
-        (validation, rest != "loss")
-    };
-    let mut parts: Vec<(&str, f64)> = logs.iter().filter(|(n, _)| *n != "batch_loss").collect();
-    parts.sort_by_key(|(name, _)| order(name));
-    let shown = |(name, value): &(&str, f64)| {
-        // Four decimals, or as many digits where those would all be zeros.
-        if *value != 0.0 && value.abs() < 1e-3 {
-            format!("{name}: {value:.4e}")
-        } else {
-            format!("{name}: {value:.4}")
-        }
-    };
-    parts.iter().map(shown).collect::<Vec<_>>().join(" - ")
+/// Columns of the terminal; the last stays free, as some break a line that fills it.
+fn width() -> usize {
+    usize::from(Term::stderr().size().1).saturating_sub(1)
 }

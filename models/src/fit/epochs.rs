@@ -37,6 +37,7 @@ impl Epochs<'_, '_, '_, '_> {
                 self.hooks.each(model, |c, run| c.on_epoch_begin(run, epoch))?;
             }
             let Some(mut logs) = self.train(model, epoch)? else { break };
+            let trained = model.progress.batch;
             self.validate(model, epoch, &mut logs)?;
             self.hooks.report(model, &mut logs);
             let progress = &mut model.progress;
@@ -45,8 +46,9 @@ impl Epochs<'_, '_, '_, '_> {
                 progress.position = 0;
             }
             progress.history.push(epoch, &logs);
+            // Before the callbacks: what they print stands on lines of its own.
+            self.reporter.end(epoch, trained, &logs);
             self.hooks.epoch_end(model, epoch, &logs)?;
-            self.reporter.end(epoch, &logs);
         }
         Ok(())
     }
@@ -100,9 +102,10 @@ impl Epochs<'_, '_, '_, '_> {
         Ok(Some(tracker.logs(model.compiled("fit")?, "")))
     }
 
-    fn validate(&self, model: &Model, epoch: usize, logs: &mut Logs) -> Result<()> {
+    fn validate(&mut self, model: &Model, epoch: usize, logs: &mut Logs) -> Result<()> {
         let due = (epoch + 1).is_multiple_of(self.options.validation_freq.unwrap_or(1));
         let Some(samples) = self.held.filter(|_| due) else { return Ok(()) };
+        self.reporter.show(model.progress.batch, logs);
         let size = self.options.validation_batch_size.or(self.options.batch_size);
         let steps = self.options.validation_steps;
         let tracker = model.evaluate_samples(samples, size.unwrap_or(BATCH_SIZE), steps)?;
