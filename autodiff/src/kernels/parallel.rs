@@ -179,3 +179,30 @@ fn split(len: usize, unit: usize, cost: usize, work: &dyn Work) {
         });
     });
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_element_is_handed_out_once_and_in_whole_units() {
+        let (len, cost) = if cfg!(miri) { (1000, 1000) } else { (200_001, 1) };
+        for unit in [1, 7, 64] {
+            let whole = len / unit * unit;
+            let mut out = vec![0u32; whole];
+            chunks_mut(&mut out, unit, cost, |first, chunk| {
+                assert_eq!(chunk.len() % unit, 0);
+                for (i, y) in chunk.iter_mut().enumerate() {
+                    *y += (first * unit + i) as u32 + 1;
+                }
+            });
+            assert!(out.iter().enumerate().all(|(i, &y)| y == i as u32 + 1));
+            let mut bytes = vec![0u8; whole * 4];
+            pieces_mut(&mut bytes, 4, unit, cost, &|_, piece| {
+                assert_eq!(piece.len() % (4 * unit), 0);
+                piece.iter_mut().for_each(|byte| *byte += 1);
+            });
+            assert!(bytes.iter().all(|&byte| byte == 1));
+        }
+    }
+}
