@@ -145,19 +145,24 @@ impl Layer for BatchNormalization {
     ) -> Result<Tensor> {
         let x = inputs.only()?;
         let axis = axis_of("`axis`", self.axis, x.rank())?;
+        let channels = w.moving_mean.size();
+        if x.dims()[axis] != channels {
+            let rule = format!("axis {} must have {channels} channels", self.axis);
+            return Err(Error::input(rule, &[x.shape()]));
+        }
         let shape = kept(x, &[axis]);
-        let [mut gamma, mut beta] = w.scale.values(&shape);
+        let [mut gamma, mut beta] = w.scale.values(&shape)?;
         if !context.is_training() || context.is_frozen() {
             let (mean, variance) = (w.moving_mean.value(), w.moving_variance.value());
-            let (mean, variance) = (mean.reshape(&shape), variance.reshape(&shape));
+            let (mean, variance) = (mean.try_reshape(&shape)?, variance.try_reshape(&shape)?);
             return Ok(normalize(x, &mean, &variance, self.epsilon, [gamma, beta]));
+        }
+        if axis + 1 == x.rank() && inputs.mask(0).is_none() && w.renorm.is_none() {
+            return self.fused(w, x, context);
         }
         let (mean, variance) = moments(x, axis, inputs.mask(0))?;
         let flat = |t: &Tensor| t.stop_gradient().reshape([-1]); // (channels)
         let (batch_mean, batch_variance) = (flat(&mean), flat(&variance));
-        let follow = |context: &Context<'_>, moving: &Parameter, batch: &Tensor| {
-            context.latest(moving) * self.momentum + batch * (1.0 - self.momentum)
-        };
         if let Some(renorm) = &w.renorm {
             let deviation = (&batch_variance + self.epsilon).sqrt();
             let clipping = self.renorm_clipping.clone().unwrap_or_default();
@@ -170,12 +175,36 @@ impl Layer for BatchNormalization {
             let variance = (deviation.square() - self.epsilon).relu();
             context.update(&w.moving_variance, variance);
         } else {
-            let variance = follow(context, &w.moving_variance, &batch_variance);
+            let variance = self.follow(context, &w.moving_variance, &batch_variance);
             context.update(&w.moving_variance, variance);
         }
-        let mean_after = follow(context, &w.moving_mean, &batch_mean);
+        let mean_after = self.follow(context, &w.moving_mean, &batch_mean);
         context.update(&w.moving_mean, mean_after);
         Ok(normalize(x, &mean, &variance, self.epsilon, [gamma, beta]))
+    }
+}
+
+impl BatchNormalization {
+    /// Training by the fused op: for channels on the last axis, where all elements count.
+    fn fused(
+        &self,
+        w: &BatchNormalizationWeights,
+        x: &Tensor,
+        context: &mut Context<'_>,
+    ) -> Result<Tensor> {
+        let [gamma, beta] =
+            [&w.scale.gamma, &w.scale.beta].map(|w| w.as_ref().map(Parameter::value));
+        let (y, mean, variance) = ops::batch_norm(x, gamma.as_ref(), beta.as_ref(), self.epsilon)?;
+        let variance = self.follow(context, &w.moving_variance, &variance);
+        context.update(&w.moving_variance, variance);
+        let mean = self.follow(context, &w.moving_mean, &mean);
+        context.update(&w.moving_mean, mean);
+        Ok(y)
+    }
+
+    /// A moving statistic brought nearer to the batch's.
+    fn follow(&self, context: &Context<'_>, moving: &Parameter, batch: &Tensor) -> Tensor {
+        context.latest(moving) * self.momentum + batch * (1.0 - self.momentum)
     }
 }
 

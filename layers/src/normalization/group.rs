@@ -111,7 +111,7 @@ impl Layer for GroupNormalization {
         let mut flat = vec![1; split.len()];
         flat[axis..axis + 2].copy_from_slice(&pair);
         let (mean, variance) = (grouped.mean(folded.clone(), true), grouped.var(folded, true));
-        let y = normalize(&grouped, &mean, &variance, self.epsilon, w.values(&flat));
+        let y = normalize(&grouped, &mean, &variance, self.epsilon, w.values(&flat)?);
         Ok(y.try_reshape(&whole)?)
     }
 }

@@ -1,8 +1,8 @@
 //! Layer normalization.
 
-use cornu_autodiff::{Spec, Tensor};
+use cornu_autodiff::{Spec, Tensor, ops};
 
-use super::scale::{ScaleWeights, kept, normalize, positions};
+use super::scale::{ScaleWeights, are_last, kept, normalize, positions};
 use crate::builder::WeightBuilder;
 use crate::check::{one_float, positive_number};
 use crate::config;
@@ -11,6 +11,7 @@ use crate::context::Context;
 use crate::error::Result;
 use crate::initializer::Initializer;
 use crate::layer::{Inputs, Layer, Masks, known_axis};
+use crate::parameter::Parameter;
 use crate::part::Part;
 use crate::regularizer::Regularizer;
 
@@ -91,7 +92,12 @@ impl Layer for LayerNormalization {
     fn call(&self, w: &ScaleWeights, x: &Inputs<'_>, _: &mut Context<'_>) -> Result<Tensor> {
         let x = x.only()?;
         let at = positions(&self.axis, x.spec())?;
-        let values = w.values(&kept(x, &at));
+        if !self.rms_scaling && are_last(&at, x) {
+            let [gamma, beta] = [&w.gamma, &w.beta].map(|w| w.as_ref().map(Parameter::value));
+            let (gamma, beta) = (gamma.as_ref(), beta.as_ref());
+            return Ok(ops::layer_norm(x, gamma, beta, at.len(), self.epsilon)?);
+        }
+        let values = w.values(&kept(x, &at))?;
         let axes = self.axis.as_slice();
         let (mean, variance) = (x.mean(axes, true), x.var(axes, true));
         let mean = if self.rms_scaling { mean.zeros_like() } else { mean };

@@ -1,8 +1,8 @@
 //! Root-mean-square normalization.
 
-use cornu_autodiff::{Spec, Tensor};
+use cornu_autodiff::{Spec, Tensor, ops};
 
-use super::scale::{kept, positions};
+use super::scale::{are_last, kept, positions};
 use crate::builder::WeightBuilder;
 use crate::check::{one_float, positive_number};
 use crate::config;
@@ -57,7 +57,11 @@ impl Layer for RMSNormalization {
 
     fn call(&self, scale: &Parameter, x: &Inputs<'_>, _: &mut Context<'_>) -> Result<Tensor> {
         let x = x.only()?;
-        let scale = scale.value().reshape(kept(x, &positions(&self.axis, x.spec())?));
+        let at = positions(&self.axis, x.spec())?;
+        if are_last(&at, x) {
+            return Ok(ops::rms_norm(x, Some(&scale.value()), at.len(), self.epsilon)?);
+        }
+        let scale = scale.value().try_reshape(&kept(x, &at))?;
         let mean = x.square().mean(self.axis.as_slice(), true);
         Ok(x * (mean + self.epsilon).rsqrt() * scale)
     }

@@ -26,8 +26,10 @@ impl ScaleWeights {
     }
 
     /// Values of `gamma` and `beta` with axes of size 1, to be used on an input of that shape.
-    pub(super) fn values(&self, shape: &[isize]) -> [Option<Tensor>; 2] {
-        [&self.gamma, &self.beta].map(|w| w.as_ref().map(|w| w.value().reshape(shape)))
+    pub(super) fn values(&self, shape: &[isize]) -> Result<[Option<Tensor>; 2]> {
+        let shaped =
+            |w: &Option<Parameter>| w.as_ref().map(|w| w.value().try_reshape(shape)).transpose();
+        Ok([shaped(&self.gamma)?, shaped(&self.beta)?])
     }
 }
 
@@ -60,6 +62,11 @@ pub(super) fn positions(axes: &[isize], x: &Spec) -> Result<Vec<usize>> {
         return Err(Error::setting("`axis`", rule, format!("{axes:?}")));
     }
     Ok(at)
+}
+
+/// Whether axes in ascending order are the last of the input, for which there are fused ops.
+pub(super) fn are_last(at: &[usize], x: &Tensor) -> bool {
+    at.iter().rev().zip((0..x.rank()).rev()).all(|(axis, last)| *axis == last)
 }
 
 /// Sizes at `kept` axes, 1 elsewhere.
