@@ -1,6 +1,6 @@
 //! Softmax as a layer, which obeys masks.
 
-use cornu_autodiff::{Spec, Tensor, apply, axis_of, ops};
+use cornu_autodiff::{Spec, Tensor, apply, ops};
 
 use crate::axes::AxisOrAxes;
 use crate::builder::WeightBuilder;
@@ -9,6 +9,7 @@ use crate::config;
 use crate::context::Context;
 use crate::error::Result;
 use crate::layer::{Inputs, Layer, Masks};
+use crate::normalization::positions;
 
 config! {
     /// `y = e^x / Σ e^x` along one axis or several.
@@ -41,11 +42,7 @@ impl Layer for Softmax {
     const MASK: Masks = Masks::Passes;
 
     fn build(&self, inputs: &[Spec], _: &mut WeightBuilder) -> Result<()> {
-        let rank = one_float(inputs, 1)?.shape.rank();
-        self.axis.as_slice().iter().try_for_each(|&axis| {
-            axis_of("`axis`", axis, rank)?;
-            Ok(())
-        })
+        positions(self.axis.as_slice(), one_float(inputs, 1)?).map(drop)
     }
 
     fn call(&self, _: &(), inputs: &Inputs<'_>, _: &mut Context<'_>) -> Result<Tensor> {
@@ -63,9 +60,7 @@ impl Softmax {
         match self.axis.as_slice() {
             &[axis] => Ok(apply(ops::Softmax { axis }, &[x])?),
             axes => {
-                for &axis in axes {
-                    axis_of("`axis`", axis, x.rank())?;
-                }
+                positions(axes, x.spec())?;
                 Ok((x - x.logsumexp(axes, true)).exp())
             }
         }

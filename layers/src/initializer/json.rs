@@ -56,18 +56,21 @@ impl Setting for Initializer {
         let (class, config) = match self {
             I::Zeros => ("Zeros", json!({})),
             I::Ones => ("Ones", json!({})),
-            I::Constant(value) => ("Constant", json!({ "value": value })),
+            I::Constant(value) => ("Constant", json!({ "value": value.to_json() })),
             I::Identity { gain: 1.0 } => ("Identity", json!({})),
-            I::Identity { gain } => ("Identity", json!({ "gain": gain })),
-            I::RandomNormal { mean, stddev, seed } => {
-                ("RandomNormal", json!({ "seed": seed, "mean": mean, "stddev": stddev }))
-            }
-            I::RandomUniform { minval, maxval, seed } => {
-                ("RandomUniform", json!({ "seed": seed, "minval": minval, "maxval": maxval }))
-            }
-            I::TruncatedNormal { mean, stddev, seed } => {
-                ("TruncatedNormal", json!({ "seed": seed, "mean": mean, "stddev": stddev }))
-            }
+            I::Identity { gain } => ("Identity", json!({ "gain": gain.to_json() })),
+            I::RandomNormal { mean, stddev, seed } => (
+                "RandomNormal",
+                json!({ "seed": seed, "mean": mean.to_json(), "stddev": stddev.to_json() }),
+            ),
+            I::RandomUniform { minval, maxval, seed } => (
+                "RandomUniform",
+                json!({ "seed": seed, "minval": minval.to_json(), "maxval": maxval.to_json() }),
+            ),
+            I::TruncatedNormal { mean, stddev, seed } => (
+                "TruncatedNormal",
+                json!({ "seed": seed, "mean": mean.to_json(), "stddev": stddev.to_json() }),
+            ),
             I::VarianceScaling(scaling) => ("VarianceScaling", scaling.config()),
             I::GlorotUniform(fans) => ("GlorotUniform", fans.config()),
             I::GlorotNormal(fans) => ("GlorotNormal", fans.config()),
@@ -75,7 +78,9 @@ impl Setting for Initializer {
             I::HeNormal(fans) => ("HeNormal", fans.config()),
             I::LecunUniform(fans) => ("LecunUniform", fans.config()),
             I::LecunNormal(fans) => ("LecunNormal", fans.config()),
-            I::Orthogonal { gain, seed } => ("Orthogonal", json!({ "seed": seed, "gain": gain })),
+            I::Orthogonal { gain, seed } => {
+                ("Orthogonal", json!({ "seed": seed, "gain": gain.to_json() }))
+            }
             I::Values(values) => ("Constant", json!({ "value": array(values) })),
             I::Function(own) => return function(&own.name),
             I::SideBySide(parts) => {
@@ -204,7 +209,7 @@ impl VarianceScaling {
             Distribution::NAMES.iter().find(|(_, d)| *d == self.distribution);
         json!({
             "seed": self.fans.seed,
-            "scale": self.scale,
+            "scale": self.scale.to_json(),
             "mode": name_of_mode.map(|(name, _)| name),
             "distribution": name_of_distribution.map(|(name, _)| name),
             "input_axes": self.fans.input_axes,

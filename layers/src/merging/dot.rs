@@ -88,7 +88,13 @@ impl Layer for Dot {
     type Weights = ();
 
     fn build(&self, inputs: &[Spec], _: &mut WeightBuilder) -> Result<()> {
-        self.axes_of(&inputs.iter().map(|x| &x.shape).collect::<Vec<_>>()).map(drop)
+        self.axes_of(&inputs.iter().map(|x| &x.shape).collect::<Vec<_>>())?;
+        if self.normalize && inputs.iter().any(|x| !x.dtype.is_float()) {
+            let rule = "vectors to be normalized are of floating-point numbers";
+            let inputs: Vec<&Spec> = inputs.iter().collect();
+            return Err(cornu_autodiff::Error::dtype("input", rule, &inputs).into());
+        }
+        Ok(())
     }
 
     fn call(&self, _: &(), x: &Inputs<'_>, _: &mut Context<'_>) -> Result<Tensor> {

@@ -14,4 +14,5 @@ pub use layer::LayerNormalization;
 pub use renorm::RenormClipping;
 pub use rms::RMSNormalization;
 pub use scale::ScaleWeights;
+pub(crate) use scale::positions;
 pub use unit::UnitNormalization;

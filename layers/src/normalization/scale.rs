@@ -53,7 +53,7 @@ pub(super) fn normalize(
 }
 
 /// Positions of axes from the front, ascending.
-pub(super) fn positions(axes: &[isize], x: &Spec) -> Result<Vec<usize>> {
+pub(crate) fn positions(axes: &[isize], x: &Spec) -> Result<Vec<usize>> {
     let at = axes.iter().map(|&axis| axis_of("`axis`", axis, x.shape.rank()));
     let mut at = at.collect::<Result<Vec<usize>, _>>()?;
     at.sort_unstable();

@@ -60,11 +60,16 @@ macro_rules! global {
 }
 
 /// The mean over the steps that count; NaN, as in Keras, where none does.
-fn mean_of_steps(x: &Tensor, axes: &[isize], keepdims: bool, mask: &Tensor) -> Tensor {
+fn mean_of_steps(x: &Tensor, axes: &[isize], keepdims: bool, mask: &Tensor) -> Result<Tensor> {
+    let steps = [x.dims()[0], x.dims()[axes[0] as usize]];
+    if mask.dims() != steps {
+        let rule = format!("it must be (batch, steps), {steps:?}");
+        return Err(Error::setting("mask", rule, mask.shape()));
+    }
     // The mask is (batch, steps); channels are where the folded axis isn't.
     let counts = mask.expand_dims(if axes[0] == 1 { 2 } else { 1 });
     let kept = ops::select(&counts, x, &x.zeros_like()).sum(axes, keepdims);
-    kept / counts.cast(x.dtype()).sum(axes, keepdims)
+    Ok(kept / counts.cast(x.dtype()).sum(axes, keepdims))
 }
 
 global! {
@@ -82,7 +87,7 @@ global! {
     /// # Ok::<(), cornu_layers::Error>(())
     /// ```
     GlobalAveragePooling1D["GlobalAveragePooling1D"], 1, Absorbs, |x, axes, keep, mask| match mask {
-        Some(mask) => mean_of_steps(x, axes, keep, mask),
+        Some(mask) => mean_of_steps(x, axes, keep, mask)?,
         None => x.mean(axes, keep),
     };
     /// The mean of an image, channel by channel (Lin et al. 2013, arXiv:1312.4400).

@@ -139,11 +139,4 @@ impl Layer for Discretization {
         }
         encode(&bins, &self.output_mode, boundaries.len() + 1, None, dtype)
     }
-
-    fn write_settings(&self, config: &mut crate::setting::Config) {
-        if let Some(boundaries) = &self.bin_boundaries {
-            let list = boundaries.iter().map(|b| serde_json::json!(b)).collect();
-            config.insert("bin_boundaries".into(), list);
-        }
-    }
 }

@@ -73,6 +73,7 @@ pub(super) fn encode(
     let single =
         *mode == OutputMode::OneHot && numbers.rank() > 1 && numbers.dims().ends_with(&[1]);
     let numbers = if single { numbers.squeeze([-1]) } else { numbers.clone() };
+    let numbers = if numbers.dtype().is_float() { numbers.cast(DType::I64) } else { numbers };
     let scalar = numbers.rank() == 0;
     let numbers = if scalar { numbers.expand_dims(0) } else { numbers };
     let hot = apply(ops::OneHot { classes: depth, dtype }, &[&numbers])?; // (…, n, depth)

@@ -69,8 +69,10 @@ impl Reshape {
         {
             return refuse("sizes must not be negative, but for one -1");
         }
-        let given: usize =
-            self.target_shape.iter().filter(|d| **d >= 0).map(|d| *d as usize).product();
+        let sizes = self.target_shape.iter().filter(|d| **d >= 0).map(|d| *d as usize);
+        let Some(given) = sizes.clone().try_fold(1usize, usize::checked_mul) else {
+            return refuse("it must hold as many elements as a sample");
+        };
         let unknown = x[1..].iter().copied().find(|&d| is_probe(d));
         let elements: usize = x[1..].iter().product();
         let whole = elements.checked_rem(given) == Some(0) || (given == 0 && elements == 0);

@@ -152,7 +152,9 @@ macro_rules! cell_layer {
                 inputs: &[cornu_autodiff::Spec],
                 weights: &mut crate::WeightBuilder,
             ) -> crate::Result<Self::Weights> {
-                crate::check::one_float(&inputs[..inputs.len().min(1)], 2)?;
+                let first = &inputs[..inputs.len().min(1)];
+                crate::expect_rank(first, 2)?;
+                crate::check::one_float(first, 2)?;
                 crate::rnn::cell::Cell::build_cell(self, &inputs[0], weights)
             }
 
