@@ -9,7 +9,7 @@ use cornu::plot::Chart;
 use cornu::prelude::*;
 
 /// A 1-`hidden`-1 network, weights N(0, 0.1), biases 0.1, trained on the sum of squared errors.
-fn network(hidden: usize, activation: &str, seed: u64) -> Result<Sequential> {
+pub fn network(hidden: usize, activation: &str, seed: u64) -> Result<Sequential> {
     let normal = Initializer::RandomNormal { mean: 0.0, stddev: 0.1, seed: None };
     let layer = |units: usize| {
         Dense::new(units)
@@ -25,45 +25,59 @@ fn network(hidden: usize, activation: &str, seed: u64) -> Result<Sequential> {
     Ok(model)
 }
 
-/// Trains, tells the error before and after, and draws data and both predictions.
-fn fit(name: &str, model: &mut Sequential, x: &Tensor, y: &Tensor, steps: usize) -> Result<()> {
-    let count = x.dims()[0];
-    let error =
-        |model: &Model| Ok::<f64, Error>(model.evaluate(x, y)?.get("mse").unwrap_or(f64::NAN));
-    let (before, error_before) = (model.predict(x)?.to_vec::<f32>()?, error(model)?);
-    let options = Fit::new().epochs(steps).batch_size(count).verbose(Verbose::Silent);
-    model.fit(x, y, options)?;
-    let (after, error_after) = (model.predict(x)?.to_vec::<f32>()?, error(model)?);
-    println!("{name:28} mean squared error {error_before:.3} -> {error_after:.3}");
+/// What a network says, and its mean squared error.
+pub struct State {
+    pub line: Vec<f32>,
+    pub error: f64,
+}
 
+fn state(model: &Model, x: &Tensor, y: &Tensor) -> Result<State> {
+    let error = model.evaluate(x, y)?.get("mse").unwrap_or(f64::NAN);
+    Ok(State { line: model.predict(x)?.to_vec()?, error })
+}
+
+/// The network before and after so many steps over all points.
+pub fn fit(model: &mut Sequential, x: &Tensor, y: &Tensor, steps: usize) -> Result<(State, State)> {
+    let before = state(model, x, y)?;
+    let options = Fit::new().epochs(steps).batch_size(x.dims()[0]).verbose(Verbose::Silent);
+    model.fit(x, y, options)?;
+    Ok((before, state(model, x, y)?))
+}
+
+/// Points in [-1, 1] on a curve, with noise of deviation 0.2.
+pub fn points(
+    generator: &Generator,
+    count: usize,
+    curve: fn(&Tensor) -> Tensor,
+) -> Result<(Tensor, Tensor)> {
+    let x = Tensor::linspace(-1.0, 1.0, count, DType::F32).reshape([-1, 1]);
+    let y = curve(&x) + generator.normal([count, 1], 0.0, 0.2, DType::F32)?;
+    Ok((x, y))
+}
+
+/// Trains, tells the errors, and draws data and both predictions.
+fn show(name: &str, mut model: Sequential, x: &Tensor, y: &Tensor, steps: usize) -> Result<()> {
+    let (before, after) = fit(&mut model, x, y, steps)?;
+    println!("{name:28} mean squared error {:.3} -> {:.3}", before.error, after.error);
     let (x, y) = (x.to_vec::<f32>()?, y.to_vec::<f32>()?);
     let path = format!("pictures/{}.png", name.replace([' ', ','], "_"));
     Chart::new(name)
         .x_label("x")
         .y_label("y")
         .points("data", &x, &y)
-        .line("before", &x, &before)
-        .line("after", &x, &after)
-        .save(path)?;
+        .line("before", &x, &before.line)
+        .line("after", &x, &after.line)
+        .save(&path)?;
+    println!("drew {path}");
     Ok(())
 }
 
 fn main() -> Result<()> {
     let generator = Generator::new(4);
-    let noisy = |count: usize, curve: fn(&Tensor) -> Tensor| {
-        let x = Tensor::linspace(-1.0, 1.0, count, DType::F32).reshape([-1, 1]);
-        let y = curve(&x) + generator.normal([count, 1], 0.0, 0.2, DType::F32)?;
-        Ok::<_, Error>((x, y))
-    };
+    let (x, y) = points(&generator, 10, Tensor::clone)?;
+    show("line", network(3, "linear", 1)?, &x, &y, 50)?;
 
-    let (x, y) = noisy(10, Tensor::clone)?;
-    fit("line", &mut network(3, "linear", 1)?, &x, &y, 50)?;
-
-    let (x, y) = noisy(30, Tensor::square)?;
-    fit("parabola, no activation", &mut network(10, "linear", 1)?, &x, &y, 300)?;
-    fit("parabola, relu", &mut network(10, "relu", 1)?, &x, &y, 300)?;
-    println!(
-        "drew pictures/line.png, pictures/parabola__no_activation.png, pictures/parabola__relu.png"
-    );
-    Ok(())
+    let (x, y) = points(&generator, 30, Tensor::square)?;
+    show("parabola, no activation", network(10, "linear", 1)?, &x, &y, 300)?;
+    show("parabola, relu", network(10, "relu", 1)?, &x, &y, 300)
 }

@@ -10,39 +10,54 @@ use cornu::callbacks::LambdaCallback;
 use cornu::plot::Chart;
 use cornu::prelude::*;
 
-const SAMPLES: usize = 100;
-const EPOCHS: usize = 30;
+pub const SAMPLES: usize = 100;
+pub const EPOCHS: usize = 30;
 
-fn main() -> Result<()> {
-    // y = 2 a - 3 b + 1, with noise
+/// `y = 2 a - 3 b + 1`, with noise.
+pub fn samples() -> Result<(Tensor, Tensor)> {
     let generator = Generator::new(1);
     let x = generator.normal([SAMPLES, 2], 0.0, 1.0, DType::F32)?;
     let noise = generator.normal([SAMPLES, 1], 0.0, 0.3, DType::F32)?;
     let y = x.matmul(&Tensor::from([[2.0f32], [-3.0]])) + 1.0 + noise;
+    Ok((x, y))
+}
 
+/// What a descent has come to after each epoch.
+pub struct Descent {
+    pub losses: Vec<f64>,
+    pub milliseconds: Vec<f64>,
+    /// In all epochs together.
+    pub steps: u64,
+}
+
+pub fn descend(x: &Tensor, y: &Tensor, batch_size: usize) -> Result<Descent> {
+    let mut model = Sequential::new().seed(2);
+    model.add(Dense::new(1).input_dim(2))?;
+    model.compile(Compile::new().loss("mse").optimizer(SGD::new(0.02)))?;
+
+    let (mut losses, mut milliseconds) = (Vec::new(), Vec::new());
+    let start = Instant::now();
+    let watch = LambdaCallback::new(|run, _, _| {
+        milliseconds.push(start.elapsed().as_secs_f64() * 1000.0);
+        losses.push(run.model.evaluate(x, y)?.get("loss").unwrap_or(f64::NAN));
+        Ok(())
+    });
+    let options = Fit::new().epochs(EPOCHS).batch_size(batch_size).verbose(Verbose::Silent);
+    model.fit(x, y, options.callback(watch))?;
+    Ok(Descent { losses, milliseconds, steps: model.optimizer()?.iterations() })
+}
+
+fn main() -> Result<()> {
+    let (x, y) = samples()?;
     let mut by_epoch = Chart::new("Loss by epoch").x_label("epoch").y_label("loss").log_y();
     let mut by_time = Chart::new("Loss by time").x_label("milliseconds").y_label("loss").log_y();
     for (name, batch_size) in [("batch", SAMPLES), ("stochastic", 1), ("mini-batch of 4", 4)] {
-        let mut model = Sequential::new().seed(2);
-        model.add(Dense::new(1).input_dim(2))?;
-        model.compile(Compile::new().loss("mse").optimizer(SGD::new(0.02)))?;
-
-        let (mut losses, mut times) = (Vec::new(), Vec::new());
-        let start = Instant::now();
-        let watch = LambdaCallback::new(|run, _, _| {
-            times.push(start.elapsed().as_secs_f64() * 1000.0);
-            losses.push(run.model.evaluate(&x, &y)?.get("loss").unwrap_or(f64::NAN));
-            Ok(())
-        });
-        let options = Fit::new().epochs(EPOCHS).batch_size(batch_size).verbose(Verbose::Silent);
-        model.fit(&x, &y, options.callback(watch))?;
-
-        let steps = SAMPLES.div_ceil(batch_size);
-        let last = losses[EPOCHS - 1];
+        let Descent { losses, milliseconds, steps } = descend(&x, &y, batch_size)?;
+        let (steps, last) = (steps as usize / EPOCHS, losses[EPOCHS - 1]);
         println!("{name:16} {steps:3} steps an epoch, loss after {EPOCHS} epochs {last:.4}");
         let epochs: Vec<f64> = (1..=EPOCHS).map(|epoch| epoch as f64).collect();
         by_epoch = by_epoch.line(name, &epochs, &losses);
-        by_time = by_time.line(name, &times, &losses);
+        by_time = by_time.line(name, &milliseconds, &losses);
     }
     by_epoch.save("pictures/descent_by_epoch.png")?;
     by_time.save("pictures/descent_by_time.png")?;

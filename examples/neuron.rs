@@ -16,31 +16,42 @@ fn network(widths: &[usize], weights: &[Tensor]) -> Result<Sequential> {
     Ok(model)
 }
 
-fn main() -> Result<()> {
-    let zero_one = Tensor::from([[0.0], [1.0]]);
-    let x = Tensor::from([[2.0, 3.0]]);
+/// Weights 0 and 1, bias 4, asked about 2 and 3.
+pub fn one_neuron() -> Result<f64> {
+    let weights = [Tensor::from([[0.0], [1.0]]), Tensor::from([4.0])];
+    Ok(network(&[1], &weights)?.predict([[2.0, 3.0]])?.item()?)
+}
 
-    let neuron = network(&[1], &[zero_one.clone(), Tensor::from([4.0])])?;
-    println!("one neuron:     {}", neuron.predict(&x)?.item::<f64>()?); // 0.9990889488055994
+/// Two hidden neurons and one: all weights 0 and 1, no biases.
+pub fn two_layers() -> Result<f64> {
+    let hidden = [Tensor::from([[0.0, 0.0], [1.0, 1.0]]), Tensor::from([0.0, 0.0])];
+    let output = [Tensor::from([[0.0], [1.0]]), Tensor::from([0.0])];
+    Ok(network(&[2, 1], &[hidden, output].concat())?.predict([[2.0, 3.0]])?.item()?)
+}
 
-    let hidden = Tensor::from([[0.0, 0.0], [1.0, 1.0]]);
-    let biases = [Tensor::from([0.0, 0.0]), Tensor::from([0.0])];
-    let [hidden_bias, output_bias] = biases;
-    let two_layers = network(&[2, 1], &[hidden, hidden_bias, zero_one, output_bias])?;
-    println!("a 2-2-1 net:    {}", two_layers.predict(&x)?.item::<f64>()?); // 0.7216325609518421
-
+pub fn mean_squared_error() -> Result<f64> {
     let (y_true, y_pred) = (Tensor::from([1.0, 0.0, 0.0, 1.0]), Tensor::from([0.0; 4]));
-    let loss = cornu::losses::by_name("mse")?;
-    println!("mean squared error: {}", loss.value(&y_true, &y_pred, None, None)?); // 0.5
+    Ok(cornu::losses::by_name("mse")?.value(&y_true, &y_pred, None, None)?.item()?)
+}
 
-    // The same net with all weights 1 and biases 0, written out in tensors.
+/// The same net with all weights 1 and biases 0, written out in tensors: what it says of -2 and
+/// -1, and the slope of the error by its first weight, where the target is 1.
+pub fn prediction_and_slope() -> Result<(f64, f64)> {
     let x = Tensor::from([[-2.0, -1.0]]);
     let (w1, w2) = (Tensor::ones([2, 2], DType::F64), Tensor::ones([2, 1], DType::F64));
     let tape = Tape::new();
     let y = x.matmul(&w1).sigmoid().matmul(&w2).sigmoid();
     let loss = (1.0 - &y).square().mean(.., false);
     let slopes = tape.gradient(&loss, &[&w1])?;
-    println!("prediction:     {}", y.item::<f64>()?); // 0.5236951740839997
-    println!("d loss / d w1:  {}", slopes[0].to_vec::<f64>()?[0]); // 0.02146953526581111
+    Ok((y.item()?, slopes[0].to_vec::<f64>()?[0]))
+}
+
+fn main() -> Result<()> {
+    println!("one neuron:          {}", one_neuron()?);
+    println!("a 2-2-1 net:         {}", two_layers()?);
+    println!("mean squared error:  {}", mean_squared_error()?);
+    let (prediction, slope) = prediction_and_slope()?;
+    println!("prediction:          {prediction}");
+    println!("d loss / d w1:       {slope}");
     Ok(())
 }

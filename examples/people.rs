@@ -5,12 +5,13 @@
 
 use cornu::prelude::*;
 
-fn main() -> Result<()> {
-    // Weight minus 135 pounds, height minus 66 inches.
-    let x = [[-2.0f32, -1.0], [25.0, 6.0], [17.0, 4.0], [-15.0, -6.0]];
-    let y = [[1.0f32], [0.0], [0.0], [1.0]];
+/// Weight minus 135 pounds, height minus 66 inches.
+const X: [[f32; 2]; 4] = [[-2.0, -1.0], [25.0, 6.0], [17.0, 4.0], [-15.0, -6.0]];
+const Y: [[f32; 1]; 4] = [[1.0], [0.0], [0.0], [1.0]];
 
-    let mut model = Sequential::new().seed(1);
+/// The network after 1000 epochs, and the loss after each.
+pub fn train(seed: u64) -> Result<(Sequential, Vec<f64>)> {
+    let mut model = Sequential::new().seed(seed);
     model.add(Input::new([2]))?;
     for units in [2, 1] {
         let normal = Initializer::RandomNormal { mean: 0.0, stddev: 1.0, seed: None };
@@ -20,17 +21,27 @@ fn main() -> Result<()> {
     model.compile(Compile::new().loss("mse").optimizer(SGD::new(0.1)))?;
 
     let mut losses = Vec::new();
-    for epoch in 0..1000 {
+    for _ in 0..1000 {
         let one_by_one = Fit::new().batch_size(1).shuffle(false).verbose(Verbose::Silent);
-        model.fit(x, y, one_by_one)?;
-        losses.push(model.evaluate(x, y)?.get("loss").unwrap_or(f64::NAN));
-        if epoch % 10 == 0 {
-            println!("epoch {epoch:3}  loss {:.3}", losses[epoch]);
-        }
+        model.fit(X, Y, one_by_one)?;
+        losses.push(model.evaluate(X, Y)?.get("loss").unwrap_or(f64::NAN));
     }
-    let (emily, frank) = ([[-7.0f32, -3.0]], [[20.0f32, 2.0]]);
-    println!("128 pounds, 63 inches: {:.3}", model.predict(emily)?.item::<f32>()?); // about 0.95
-    println!("155 pounds, 68 inches: {:.3}", model.predict(frank)?.item::<f32>()?); // about 0.04
+    Ok((model, losses))
+}
+
+/// What the network says of 128 pounds and 63 inches, and of 155 pounds and 68 inches.
+pub fn emily_and_frank(model: &Model) -> Result<(f32, f32)> {
+    Ok((model.predict([[-7.0f32, -3.0]])?.item()?, model.predict([[20.0f32, 2.0]])?.item()?))
+}
+
+fn main() -> Result<()> {
+    let (model, losses) = train(1)?;
+    for (epoch, loss) in losses.iter().enumerate().step_by(10) {
+        println!("epoch {epoch:3}  loss {loss:.3}");
+    }
+    let (emily, frank) = emily_and_frank(&model)?;
+    println!("128 pounds, 63 inches: {emily:.3}"); // about 0.95
+    println!("155 pounds, 68 inches: {frank:.3}"); // about 0.04
 
     let epochs: Vec<f64> = (0..losses.len()).map(|epoch| epoch as f64).collect();
     let path = "pictures/people_loss.png";

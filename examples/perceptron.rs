@@ -38,17 +38,24 @@ impl Perceptron {
     }
 }
 
-fn main() -> Result<()> {
+pub const QUESTIONS: [(&str, [f64; 4]); 4] = [
+    ("and", [0.0, 0.0, 0.0, 1.0]),
+    ("or", [0.0, 1.0, 1.0, 1.0]),
+    ("not both", [1.0, 1.0, 1.0, 0.0]),
+    ("xor", [0.0, 1.0, 1.0, 0.0]),
+];
+
+/// After how many epochs it was learned, if it was, and what is answered then.
+pub fn learn(y: &[f64]) -> Result<(Option<usize>, Vec<f64>)> {
     let x = Tensor::from([[0.0, 0.0], [0.0, 1.0], [1.0, 0.0], [1.0, 1.0]]);
-    for (name, y) in [
-        ("and", [0.0, 0.0, 0.0, 1.0]),
-        ("or", [0.0, 1.0, 1.0, 1.0]),
-        ("not both", [1.0, 1.0, 1.0, 0.0]),
-        ("xor", [0.0, 1.0, 1.0, 0.0]),
-    ] {
-        let mut perceptron = Perceptron { weights: Tensor::zeros([2], DType::F64), bias: 0.0 };
-        let learned = perceptron.train(&x, &y, 100);
-        let answers = perceptron.predict(&x).to_vec::<f64>()?;
+    let mut perceptron = Perceptron { weights: Tensor::zeros([2], DType::F64), bias: 0.0 };
+    let learned = perceptron.train(&x, y, 100);
+    Ok((learned, perceptron.predict(&x).to_vec()?))
+}
+
+fn main() -> Result<()> {
+    for (name, y) in QUESTIONS {
+        let (learned, answers) = learn(&y)?;
         let right = answers.iter().zip(&y).filter(|(a, y)| a == y).count();
         match learned {
             Some(epochs) => println!("{name:9} learned in {epochs} epochs: {answers:?}"),

@@ -40,10 +40,12 @@ pub mod prelude {
     pub use cornu_layers::prelude::*;
     pub use cornu_layers::{Apply, Input, LayerOptions, input};
     pub use cornu_models::callbacks::{
-        Callback, EarlyStopping, LearningRateScheduler, ModelCheckpoint, ReduceLROnPlateau, Verbose,
+        CSVLogger, Callback, EarlyStopping, LambdaCallback, LearningRateScheduler, ModelCheckpoint,
+        ReduceLROnPlateau, TerminateOnNaN, Verbose,
     };
     pub use cornu_models::optimizers::{Adam, AdamW, RMSprop, SGD};
     pub use cornu_models::{
-        Compile, Data, Error, Fit, History, Logs, Model, Result, Sequential, Split,
+        Batch, Batches, ClassWeight, Compile, Data, Error, Fit, History, Logs, Model, Result,
+        Sequential, Split, Stop,
     };
 }
