@@ -27,7 +27,9 @@ pub fn network(hidden: usize, activation: &str, seed: u64) -> Result<Sequential>
 
 /// What a network says, and its mean squared error.
 pub struct State {
+    /// Its output for each point.
     pub line: Vec<f32>,
+    /// The mean of squared differences from the data.
     pub error: f64,
 }
 

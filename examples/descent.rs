@@ -10,7 +10,9 @@ use cornu::callbacks::LambdaCallback;
 use cornu::plot::Chart;
 use cornu::prelude::*;
 
+/// Number of points.
 pub const SAMPLES: usize = 100;
+/// How often each descent sees them.
 pub const EPOCHS: usize = 30;
 
 /// `y = 2 a - 3 b + 1`, with noise.
@@ -24,12 +26,15 @@ pub fn samples() -> Result<(Tensor, Tensor)> {
 
 /// What a descent has come to after each epoch.
 pub struct Descent {
+    /// The loss over all samples.
     pub losses: Vec<f64>,
+    /// Time since the beginning.
     pub milliseconds: Vec<f64>,
     /// In all epochs together.
     pub steps: u64,
 }
 
+/// Fits a plane in steps over `batch_size` samples each.
 pub fn descend(x: &Tensor, y: &Tensor, batch_size: usize) -> Result<Descent> {
     let mut model = Sequential::new().seed(2);
     model.add(Dense::new(1).input_dim(2))?;

@@ -14,6 +14,7 @@ pub fn data() -> Result<TrainTest> {
     Ok(((image(&x), y), (image(&x_test), y_test)))
 }
 
+/// Two convolutions, and a layer that decides.
 pub fn network() -> Result<Sequential> {
     let mut model = Sequential::new().seed(1);
     model.add(Input::new([8, 8, 1]))?;

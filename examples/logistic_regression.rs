@@ -69,6 +69,7 @@ pub fn several_classes((x, _): &Samples, (x_test, _): &Samples) -> Result<f64> {
     accuracy(&model, &(x_test.clone(), class(x_test)))
 }
 
+/// A network of three layers, for the first question.
 pub fn three_layers(train: &Samples, test: &Samples) -> Result<f64> {
     let mut model = Sequential::new().seed(1);
     model.add(Dense::new(16).input_dim(4).activation("relu"))?;

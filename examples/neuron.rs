@@ -29,6 +29,7 @@ pub fn two_layers() -> Result<f64> {
     Ok(network(&[2, 1], &[hidden, output].concat())?.predict([[2.0, 3.0]])?.item()?)
 }
 
+/// Of four predictions of 0 where two should be 1.
 pub fn mean_squared_error() -> Result<f64> {
     let (y_true, y_pred) = (Tensor::from([1.0, 0.0, 0.0, 1.0]), Tensor::from([0.0; 4]));
     Ok(cornu::losses::by_name("mse")?.value(&y_true, &y_pred, None, None)?.item()?)

@@ -38,6 +38,7 @@ impl Perceptron {
     }
 }
 
+/// What is asked about two switches: its name, and the answer to off-off, off-on, on-off, on-on.
 pub const QUESTIONS: [(&str, [f64; 4]); 4] = [
     ("and", [0.0, 0.0, 0.0, 1.0]),
     ("or", [0.0, 1.0, 1.0, 1.0]),

@@ -4,9 +4,12 @@
 
 use cornu::prelude::*;
 
+/// Two switches.
 pub const X: [[f32; 2]; 4] = [[0.0, 0.0], [0.0, 1.0], [1.0, 0.0], [1.0, 1.0]];
+/// Whether one of them is on, and not the other.
 pub const Y: [[f32; 1]; 4] = [[0.0], [1.0], [1.0], [0.0]];
 
+/// Two layers and their activations, one by one.
 pub fn network() -> Result<Sequential> {
     let mut model = Sequential::new().seed(7);
     model.add(Dense::new(10).input_dim(2))?;
@@ -16,6 +19,7 @@ pub fn network() -> Result<Sequential> {
     Ok(model)
 }
 
+/// Says what it is to be good at, and how it is to get there.
 pub fn compile(model: &mut Sequential) -> Result<()> {
     let rule = Compile::new().loss("binary_crossentropy").optimizer(SGD::new(0.1));
     model.compile(rule.metrics(["accuracy"]))

@@ -53,14 +53,13 @@ args! {
     {} (usize, usize, usize) => [[usize; 2]; 3], |x| [[x.0; 2], [x.1; 2], [x.2; 2]];
     {} ((usize, usize), (usize, usize)) => [[usize; 2]; 2], |x| [x.0.into(), x.1.into()];
     {} isize => Vec<isize>, |x| vec![x];
-    {const N: usize} [isize; N] => Vec<isize>, |x| x.into();
     {} usize => Vec<usize>, |x| vec![x];
-    {const N: usize} [usize; N] => Vec<usize>, |x| x.into();
-    {const N: usize} [Option<usize>; N] => Vec<Option<usize>>, |x| x.into();
+    {T, const N: usize} [T; N] => Vec<T>, |x| x.into();
     {const N: usize} [usize; N] => Vec<Option<usize>>, |x| x.map(Some).into();
     {} usize => Vec<Option<usize>>, |x| vec![Some(x)];
     {T: Clone} &[T] => Vec<T>, |x| x.to_vec();
     {} &str => String, |x| x.to_owned();
+    {} &String => String, |x| x.clone();
     {} &str => Activation, |x| x.into();
     {} String => Activation, |x| x.into();
     {} &str => Initializer, |x| x.into();

@@ -108,7 +108,7 @@ pub use rnn::{
 };
 pub use setting::{Common, Config, Configured, NON_FINITE, NON_FINITE_MARK, Setting};
 #[doc(hidden)]
-pub use setting::{check_setting, setting_of};
+pub use setting::{Settings, check_setting, setting_of, wrong};
 pub use symbol::{Apply, IntoSymbols, Node, Symbol, SymbolicShape, call, shape_text, unprobed};
 
 /// All layers, and what one needs to call them.

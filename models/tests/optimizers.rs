@@ -207,8 +207,8 @@ fn what_cannot_be_is_an_error_that_says_why() {
         ),
         (
             error(schedules::from_json(&object("ExponentialDecay", &json!({})))),
-            "config of `ExponentialDecay`: `initial_learning_rate`: it must be given; got no such \
-             key",
+            "config of `ExponentialDecay`: the key `initial_learning_rate` must be there; got no \
+             such key",
         ),
         (
             error(schedules::from_json(&object("CosineDekay", &json!({})))),

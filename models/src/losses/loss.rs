@@ -4,10 +4,11 @@ use std::fmt;
 use std::str::FromStr;
 
 use cornu_autodiff::{Error, Result, Tensor};
+use cornu_layers::{Setting, wrong};
 use serde_json::Value;
 
 use super::reduce::{reduce, weigh};
-use crate::options::{Config, Field};
+use crate::options::Config;
 
 /// How far predictions are from labels.
 ///
@@ -147,13 +148,15 @@ impl FromStr for Reduction {
     }
 }
 
-impl Field for Reduction {
-    const KIND: &'static str =
-        "`sum_over_batch_size`, `mean`, `mean_with_sample_weight`, `sum` or `none`";
+impl Setting for Reduction {
     fn to_json(&self) -> Value {
         self.name().into()
     }
-    fn from_json(value: &Value) -> Option<Reduction> {
-        if value.is_null() { Some(Reduction::None) } else { value.as_str()?.parse().ok() }
+    fn from_json(value: &Value) -> cornu_layers::Result<Reduction> {
+        const KIND: &str =
+            "`sum_over_batch_size`, `mean`, `mean_with_sample_weight`, `sum` or `none`";
+        let known = || value.as_str()?.parse().ok();
+        let reduction = if value.is_null() { Some(Reduction::None) } else { known() };
+        reduction.ok_or_else(|| wrong(KIND, value))
     }
 }

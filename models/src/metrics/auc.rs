@@ -1,13 +1,14 @@
 //! The area under a curve of rates at many thresholds.
 
 use cornu_autodiff::{Error, Pause, Result, Shape, Tensor};
+use cornu_layers::Setting;
 
 use super::confusion::{Counts, Question, check_thresholds, ratio};
 use super::curve::{At, Curve, SummationMethod, area};
-use super::declare::metric;
+use super::declare::{metric, plain_dtype};
 use super::{Direction, MetricValue};
 use crate::losses::pair::Place;
-use crate::options::{Field, Options};
+use crate::options::Options;
 
 metric! {
     /// The area under the curve of true over false positive rates, or of precision over recall,
@@ -38,7 +39,7 @@ metric! {
         thresholds: Option<Vec<f64>> = None, quiet;
     }
     state counts: Counts, config |self| {
-        let mut config = Options::write(self);
+        let mut config = plain_dtype(Options::write(self));
         config["num_thresholds"] = self.inner().len().saturating_add(2).to_json();
         config
     };

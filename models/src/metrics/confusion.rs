@@ -1,12 +1,12 @@
 //! Counts of right and wrong at thresholds, from which precision, recall and AUC are made.
 
 use cornu_autodiff::{DType, Error, Pause, Result, Tensor};
+use cornu_layers::{Arg, Setting, wrong};
 use serde_json::Value;
 
 use super::accuracy::finite;
 use super::mean::spread;
 use crate::losses::pair::{Place, same_shape};
-use crate::options::Field;
 
 /// Where a prediction becomes a yes: one number, or several, each with a result of its own.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -44,26 +44,25 @@ pub(crate) fn check_thresholds(place: Place<'_>, thresholds: &[f64]) -> Result<(
     Err(Error::value(format!("{place}: `thresholds`"), rule, format!("{thresholds:?}")))
 }
 
-impl From<f64> for Thresholds {
-    fn from(threshold: f64) -> Thresholds {
-        Thresholds::One(threshold)
+impl Arg<Thresholds> for f64 {
+    fn arg(self) -> Thresholds {
+        Thresholds::One(self)
     }
 }
 
-impl From<Vec<f64>> for Thresholds {
-    fn from(thresholds: Vec<f64>) -> Thresholds {
-        Thresholds::Many(thresholds)
+impl Arg<Thresholds> for Vec<f64> {
+    fn arg(self) -> Thresholds {
+        Thresholds::Many(self)
     }
 }
 
-impl<const N: usize> From<[f64; N]> for Thresholds {
-    fn from(thresholds: [f64; N]) -> Thresholds {
-        Thresholds::Many(thresholds.into())
+impl<const N: usize> Arg<Thresholds> for [f64; N] {
+    fn arg(self) -> Thresholds {
+        Thresholds::Many(self.into())
     }
 }
 
-impl Field for Thresholds {
-    const KIND: &'static str = "a number or a list of numbers";
+impl Setting for Thresholds {
     fn to_json(&self) -> Value {
         match self {
             Thresholds::Default => Value::Null,
@@ -71,11 +70,12 @@ impl Field for Thresholds {
             Thresholds::Many(many) => many.to_json(),
         }
     }
-    fn from_json(value: &Value) -> Option<Thresholds> {
+    fn from_json(value: &Value) -> cornu_layers::Result<Thresholds> {
         match value {
-            Value::Null => Some(Thresholds::Default),
+            Value::Null => Ok(Thresholds::Default),
             Value::Array(_) => Vec::from_json(value).map(Thresholds::Many),
-            one => one.as_f64().map(Thresholds::One),
+            Value::Number(_) => f64::from_json(value).map(Thresholds::One),
+            _ => Err(wrong("a number or a list of numbers", value)),
         }
     }
 }

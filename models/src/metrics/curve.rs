@@ -1,9 +1,9 @@
 //! Areas under curves of rates.
 
+use cornu_layers::{Setting, wrong};
 use serde_json::Value;
 
 use super::confusion::ratio;
-use crate::options::Field;
 
 macro_rules! choice {
     ($(#[$meta:meta])* $Name:ident: $kind:literal {
@@ -15,17 +15,16 @@ macro_rules! choice {
             $($(#[$variant_meta])* $Variant,)*
         }
 
-        impl Field for $Name {
-            const KIND: &'static str = $kind;
+        impl Setting for $Name {
             fn to_json(&self) -> Value {
                 match self {
                     $($Name::$Variant => $first.into(),)*
                 }
             }
-            fn from_json(value: &Value) -> Option<$Name> {
-                match value.as_str()? {
-                    $($first $(| $other)* => Some($Name::$Variant),)*
-                    _ => None,
+            fn from_json(value: &Value) -> cornu_layers::Result<$Name> {
+                match value.as_str() {
+                    $(Some($first $(| $other)*) => Ok($Name::$Variant),)*
+                    _ => Err(wrong($kind, value)),
                 }
             }
         }

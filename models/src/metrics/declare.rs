@@ -1,5 +1,14 @@
 //! The macros that declare metrics.
 
+use crate::options::Config;
+
+/// A config of a metric: Keras writes a dtype by its name there, where layers have a policy.
+pub(crate) fn plain_dtype(mut config: Config) -> Config {
+    let name = config["dtype"]["config"]["name"].clone();
+    config["dtype"] = name;
+    config
+}
+
 /// Declares a metric: its options, after the name and the dtype that all have, its accumulators,
 /// and the part of [`Metric`](super::Metric) that is its own.
 macro_rules! metric {
@@ -55,7 +64,7 @@ pub(crate) use metric;
 macro_rules! config {
     () => {
         fn config(&self) -> $crate::options::Config {
-            $crate::options::Options::write(self)
+            $crate::metrics::declare::plain_dtype($crate::options::Options::write(self))
         }
     };
     ($this:ident $config:block) => {

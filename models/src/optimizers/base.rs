@@ -1,10 +1,11 @@
 //! The options that every optimizer has.
 
 use cornu_autodiff::{Error, Result};
+use cornu_layers::Setting;
 use serde_json::{Value, json};
 
 use super::schedules::{self, LearningRate};
-use crate::options::{Config, Field, Fields};
+use crate::options::{Config, take};
 
 /// Options of every optimizer, under Keras's names.
 #[derive(Clone, Debug)]
@@ -80,28 +81,51 @@ impl Base {
         config
     }
 
+    /// The keys under which Keras writes them.
+    pub(crate) const KEYS: &[&str] = &[
+        "name",
+        "learning_rate",
+        "weight_decay",
+        "clipnorm",
+        "global_clipnorm",
+        "clipvalue",
+        "use_ema",
+        "ema_momentum",
+        "ema_overwrite_frequency",
+        "loss_scale_factor",
+        "gradient_accumulation_steps",
+    ];
+
     /// From what Keras wrote; `self` are the defaults.
-    pub(crate) fn read(self, fields: &mut Fields<'_>) -> Result<Base> {
+    pub(crate) fn read(self, class: &str, config: &Config) -> Result<Base> {
         Ok(Base {
-            name: fields.take("name", self.name)?,
-            learning_rate: match fields.json("learning_rate") {
+            learning_rate: match config.get("learning_rate") {
                 None => self.learning_rate,
                 Some(Value::Number(rate)) => {
                     LearningRate::Constant(rate.as_f64().unwrap_or(f64::NAN))
                 }
                 Some(other) => LearningRate::Schedule(schedules::from_json(other)?.into()),
             },
-            weight_decay: fields.take("weight_decay", self.weight_decay)?,
-            clipnorm: fields.take("clipnorm", self.clipnorm)?,
-            global_clipnorm: fields.take("global_clipnorm", self.global_clipnorm)?,
-            clipvalue: fields.take("clipvalue", self.clipvalue)?,
-            use_ema: fields.take("use_ema", self.use_ema)?,
-            ema_momentum: fields.take("ema_momentum", self.ema_momentum)?,
-            ema_overwrite_frequency: fields
-                .take("ema_overwrite_frequency", self.ema_overwrite_frequency)?,
-            loss_scale_factor: fields.take("loss_scale_factor", self.loss_scale_factor)?,
-            gradient_accumulation_steps: fields
-                .take("gradient_accumulation_steps", self.gradient_accumulation_steps)?,
+            name: take(class, config, "name", self.name)?,
+            weight_decay: take(class, config, "weight_decay", self.weight_decay)?,
+            clipnorm: take(class, config, "clipnorm", self.clipnorm)?,
+            global_clipnorm: take(class, config, "global_clipnorm", self.global_clipnorm)?,
+            clipvalue: take(class, config, "clipvalue", self.clipvalue)?,
+            use_ema: take(class, config, "use_ema", self.use_ema)?,
+            ema_momentum: take(class, config, "ema_momentum", self.ema_momentum)?,
+            ema_overwrite_frequency: take(
+                class,
+                config,
+                "ema_overwrite_frequency",
+                self.ema_overwrite_frequency,
+            )?,
+            loss_scale_factor: take(class, config, "loss_scale_factor", self.loss_scale_factor)?,
+            gradient_accumulation_steps: take(
+                class,
+                config,
+                "gradient_accumulation_steps",
+                self.gradient_accumulation_steps,
+            )?,
             exclude_from_weight_decay: self.exclude_from_weight_decay,
         })
     }

@@ -47,10 +47,14 @@ macro_rules! optimizer {
             pub(crate) fn read(
                 config: &$crate::options::Config,
             ) -> Result<$crate::optimizers::Optimizer> {
-                let mut fields = $crate::options::Fields::new($class, config);
-                let base = $Name::default().base.read(&mut fields)?;
-                let read = $Name { $($field: fields.take(stringify!($field), $default)?,)* base };
-                fields.finish()?;
+                use $crate::options::{only, take};
+                let own: &[&str] = &[$(stringify!($field)),*];
+                only($class, config, &[$crate::optimizers::Base::KEYS, own].concat())?;
+                let base = $Name::default().base.read($class, config)?;
+                let read = $Name {
+                    $($field: take($class, config, stringify!($field), $default)?,)*
+                    base,
+                };
                 let optimizer = $crate::optimizers::Optimizer::from(read);
                 optimizer.check()?;
                 Ok(optimizer)
@@ -80,7 +84,7 @@ macro_rules! optimizer {
                 let mut config = $crate::options::Config::new();
                 $(config.insert(
                     stringify!($field).into(),
-                    $crate::options::Field::to_json(&self.$field),
+                    cornu_layers::Setting::to_json(&self.$field),
                 );)*
                 config
             }
