@@ -73,6 +73,21 @@ fn gradients_are_of_the_dtype_and_shape_of_inputs() {
 }
 
 #[test]
+fn gradients_are_the_same_while_another_tape_records() {
+    // Kernels compute them when nothing records, ops when something does.
+    every_row(|case| {
+        let inputs = case.inputs(3);
+        let (_, alone) = run(case, &inputs);
+        let _outer = Tape::new();
+        let (_, recorded) = run(case, &inputs);
+        for (alone, recorded) in alone.iter().zip(&recorded) {
+            assert_eq!(alone.is_some(), recorded.is_some());
+            alone.iter().zip(recorded).for_each(|(a, b)| assert_close(a, b, 1e-10, 1e-10));
+        }
+    });
+}
+
+#[test]
 fn symbolic_shapes_equal_eager_shapes() {
     every_row(|case| {
         for n in [case.smallest, 1, 3] {

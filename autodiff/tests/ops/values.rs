@@ -39,6 +39,28 @@ fn kinks_have_the_slopes_of_keras() {
 }
 
 #[test]
+fn activations_in_pieces_have_the_slope_of_each_piece() {
+    type Row = (fn(&Tensor) -> Tensor, &'static [f64], &'static [f64]);
+    let rows: &[Row] = &[
+        (Tensor::hard_sigmoid, &[-4.0, 1.0, 4.0], &[0.0, 1.0 / 6.0, 0.0]),
+        (Tensor::hard_silu, &[-4.0, 1.0, 4.0], &[0.0, 5.0 / 6.0, 1.0]),
+        (Tensor::hard_tanh, &[-2.0, 0.5, 2.0], &[0.0, 1.0, 0.0]),
+        (Tensor::sparse_plus, &[-2.0, 0.5, 2.0], &[0.0, 0.75, 1.0]),
+        (Tensor::sparse_sigmoid, &[-2.0, 0.5, 2.0], &[0.0, 0.5, 0.0]),
+        (|x| x.hard_shrink(0.5), &[-2.0, -0.2, 0.2, 2.0], &[1.0, 0.0, 0.0, 1.0]),
+        (|x| x.soft_shrink(0.5), &[-2.0, -0.2, 0.2, 2.0], &[1.0, 0.0, 0.0, 1.0]),
+        (|x| x.threshold(1.0, 9.0), &[-1.0, 0.5, 2.0], &[0.0, 0.0, 1.0]),
+        // Steep below -0.5, then 0 up to 0, then 1 up to 2.
+        (|x| x.relu_between(0.3, 0.0, 2.0, -0.5), &[-1.0, -0.2, 1.0, 3.0], &[0.3, 0.0, 1.0, 0.0]),
+    ];
+    for (i, (f, x, wanted)) in rows.iter().enumerate() {
+        for (got, wanted) in slope(f, x).iter().zip(*wanted) {
+            assert!((got - wanted).abs() <= 1e-12, "row {i}: {got} instead of {wanted}");
+        }
+    }
+}
+
+#[test]
 fn ties_share_the_gradient() {
     assert_eq!(slope(|x| x.max(.., false), &[1.0, 3.0, 3.0]), [0.0, 0.5, 0.5]);
     assert_eq!(
