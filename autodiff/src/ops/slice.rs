@@ -281,10 +281,19 @@ impl Tensor {
     ///
     /// # Panics
     /// When the axis is out of range.
+    ///
+    /// ```
+    /// # use cornu_autodiff::Tensor;
+    /// let columns = Tensor::from([[1.0f32, 2.0], [3.0, 4.0]]).unstack(1);
+    /// assert_eq!(columns[1].to_vec::<f32>()?, [2.0, 4.0]);
+    /// # Ok::<(), cornu_autodiff::Error>(())
+    /// ```
     #[track_caller]
     pub fn unstack(&self, axis: isize) -> Vec<Tensor> {
-        let at = must(axis_of("unstack", axis, self.rank()));
-        (0..self.dims()[at] as isize).map(|i| self.index(axis, i)).collect()
+        let axis = must(axis_of("unstack", axis, self.rank()));
+        let mut parts = Vec::with_capacity(self.dims()[axis]);
+        halves(self, axis as isize, &mut parts);
+        parts
     }
 
     /// The axes backwards, as a view; `..` means all.
@@ -332,5 +341,19 @@ impl Tensor {
             part
         };
         sizes.iter().map(&mut next).collect()
+    }
+}
+
+/// The parts at each position, by halves: a part's gradient is written into zeros of the size of
+/// what it was cut from, so that with `n` positions each element is written `log n` times, not
+/// `n` times.
+fn halves(x: &Tensor, axis: isize, parts: &mut Vec<Tensor>) {
+    match x.dims()[axis as usize] {
+        0 => {}
+        1 => parts.push(x.squeeze([axis])),
+        n => {
+            halves(&x.slice(axis, ..n / 2), axis, parts);
+            halves(&x.slice(axis, n / 2..), axis, parts);
+        }
     }
 }
