@@ -1,8 +1,9 @@
-//! The Keras convnet on the real MNIST files, from a folder that you name.
+//! The Keras convnet on the real MNIST files, from a folder that you name; or on those of
+//! Fashion-MNIST.
 //!
-//! `cargo run --release --example mnist --features datasets -- FOLDER [EPOCHS]`
+//! `cargo run --release --example mnist --features datasets -- FOLDER [EPOCHS] [fashion]`
 
-use cornu::datasets::mnist;
+use cornu::datasets::{fashion_mnist, mnist};
 use cornu::prelude::*;
 
 fn main() -> Result<()> {
@@ -10,7 +11,10 @@ fn main() -> Result<()> {
     let folder = arguments.next().unwrap_or_else(|| "mnist".into());
     let epochs = arguments.next().and_then(|n| n.parse().ok()).unwrap_or(3);
 
-    let ((x, y), (x_test, y_test)) = mnist::load(&folder)?;
+    let ((x, y), (x_test, y_test)) = match arguments.next().as_deref() {
+        Some("fashion") => fashion_mnist::load(&folder)?,
+        _ => mnist::load(&folder)?,
+    };
     let image = |x: &Tensor| x.cast(DType::F32).reshape([-1, 28, 28, 1]) / 255.0;
     let (x, x_test) = (image(&x), image(&x_test));
 
