@@ -1,6 +1,7 @@
 //! Losses against Keras.
 
 mod golden;
+mod losses_more;
 
 use std::collections::BTreeSet;
 
@@ -12,9 +13,14 @@ use cornu_models::losses::{
 use golden::{assert_near, cases, entries, object, optional, same_json, tensor};
 use serde_json::{Value, json};
 
+/// The cases of both files.
+fn goldens() -> Vec<Value> {
+    ["losses", "losses_more"].into_iter().flat_map(cases).collect()
+}
+
 #[test]
 fn every_golden_has_keras_value_and_gradient() {
-    for case in cases("losses") {
+    for case in goldens() {
         let name = case["name"].as_str().unwrap();
         let class = case["class_name"].as_str().unwrap();
         let loss = losses::from_json(&object(class, &case["arguments"]))
@@ -34,7 +40,7 @@ fn every_golden_has_keras_value_and_gradient() {
 
 #[test]
 fn configs_are_those_of_keras_both_ways() {
-    for case in cases("losses") {
+    for case in goldens() {
         let name = case["name"].as_str().unwrap();
         let class = case["class_name"].as_str().unwrap();
         let loss = losses::from_json(&object(class, &case["arguments"])).unwrap();
@@ -53,7 +59,7 @@ fn configs_are_those_of_keras_both_ways() {
 #[test]
 fn the_table_is_the_goldens() {
     let goldens: BTreeSet<String> =
-        cases("losses").iter().map(|c| c["class_name"].as_str().unwrap().to_owned()).collect();
+        goldens().iter().map(|c| c["class_name"].as_str().unwrap().to_owned()).collect();
     let names: BTreeSet<String> = losses::names().into_iter().map(str::to_owned).collect();
     assert_eq!(names, goldens);
 }
@@ -278,7 +284,17 @@ fn a_function_is_a_loss_that_learns() {
 fn pair(class: &str) -> (Tensor, Tensor) {
     let y_pred = Tensor::from([[0.21, 0.34, 0.45], [0.55, 0.13, 0.32]]);
     match class {
-        "SparseCategoricalCrossentropy" => (Tensor::from([2i32, 0]), y_pred),
+        "SparseCategoricalCrossentropy" | "CategoricalGeneralizedCrossEntropy" => {
+            (Tensor::from([2i32, 0]), y_pred)
+        }
+        "Circle" => {
+            let rows = [[0.6, 0.8], [0.28, 0.96], [-0.8, 0.6], [0.96, -0.28]];
+            (Tensor::from([2i32, 0, 2, 0]), Tensor::from(rows))
+        }
+        "CTC" => {
+            let steps = [[0.2, -0.4, 0.7], [1.1, 0.3, -0.6], [-0.5, 0.9, 0.1], [0.4, 0.8, -0.2]];
+            (Tensor::from([[1i32, 1, 2]]), Tensor::from([steps]))
+        }
         "Hinge" | "SquaredHinge" => (Tensor::from([[1.0, -1.0, -1.0], [-1.0, 1.0, 1.0]]), y_pred),
         _ => (Tensor::from([[0.1, 0.7, 0.2], [0.3, 0.61, 0.09]]), y_pred),
     }

@@ -26,6 +26,7 @@ FILES = {  # golden file: module that makes it
     "classes": "make_classes",
     "activations": "make_small",
     "losses": "make_losses",
+    "losses_more": "make_losses",
     "metrics": "make_metrics",
     "optimizers": "make_optimizers",
     "schedules": "make_small",

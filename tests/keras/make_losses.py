@@ -1,4 +1,4 @@
-"""losses.json: the value of each loss, and its gradient for the predictions."""
+"""losses.json, losses_more.json: the value of each loss, and its gradient for the predictions."""
 
 import jax.numpy as jnp
 import numpy as np
@@ -189,9 +189,77 @@ OPTIONS = [
 ]  # fmt: skip
 
 
-def losses():
+def circle(random):
+    return np.array([0, 1, 0, 2, 1, 0], "int32"), unit(random.normal(6, 4))
+
+
+def unit(x):
+    return (x / np.linalg.norm(x, axis=-1, keepdims=True)).astype("float32")
+
+
+def segments(random):
+    return random.integers(2, 2, 3, 2).astype("float32"), random.uniform(0.05, 0.95, 2, 3, 2)
+
+
+def sequences(random):
+    return np.array([[1, 2, 2, 1], [3, 1, 0, 0], [0, 0, 0, 0]], "int32"), random.normal(3, 6, 4)
+
+
+MORE_EVERY_REDUCTION = [
+    ("binary_focal_crossentropy", K.BinaryFocalCrossentropy, {}, binary),
+    ("binary_focal_crossentropy_logits", K.BinaryFocalCrossentropy, {"from_logits": True}, binary_logits),
+    ("categorical_focal_crossentropy", K.CategoricalFocalCrossentropy, {}, one_hot),
+    ("categorical_focal_crossentropy_logits", K.CategoricalFocalCrossentropy, {"from_logits": True}, one_hot_logits),
+    ("categorical_generalized_cross_entropy", K.CategoricalGeneralizedCrossEntropy, {}, sparse),
+    ("dice_axis", K.Dice, {"axis": [1, 2]}, segments),
+    ("tversky_axis", K.Tversky, {"alpha": 0.3, "beta": 0.8, "axis": [1, 2]}, segments),
+    ("circle", K.Circle, {"gamma": 4.0}, circle),
+    ("ctc", K.CTC, {}, sequences),
+]
+
+MORE_OPTIONS = [
+    (
+        "binary_focal_crossentropy_balanced",
+        K.BinaryFocalCrossentropy,
+        {"apply_class_balancing": True, "alpha": 0.7, "gamma": 1.5, "label_smoothing": 0.2},
+        binary,
+    ),
+    ("binary_focal_crossentropy_gamma_zero", K.BinaryFocalCrossentropy, {"gamma": 0.0}, binary),
+    ("binary_focal_crossentropy_axis", K.BinaryFocalCrossentropy, {"axis": 1, "reduction": "none"}, rank_3(binary)),
+    (
+        "categorical_focal_crossentropy_alphas",
+        K.CategoricalFocalCrossentropy,
+        {"alpha": [0.2, 0.5, 0.9], "gamma": 1.5, "label_smoothing": 0.3},
+        one_hot,
+    ),
+    (
+        "categorical_focal_crossentropy_axis",
+        K.CategoricalFocalCrossentropy,
+        {"axis": 1, "alpha": 0.6, "reduction": "none"},
+        lambda r: (r.one_hot(3, 2, 4).swapaxes(1, 2), r.probabilities(2, 4, 3).swapaxes(1, 2)),
+    ),
+    ("categorical_focal_crossentropy_not_normalized", K.CategoricalFocalCrossentropy, {}, lambda r: (r.one_hot(3, 4), r.uniform(0.1, 2, 4, 3))),
+    ("categorical_generalized_cross_entropy_q", K.CategoricalGeneralizedCrossEntropy, {"q": 0.85}, sparse),
+    ("dice", K.Dice, {}, segments),
+    ("dice_one_axis", K.Dice, {"axis": -1, "reduction": "none"}, segments),
+    ("dice_empty", K.Dice, {"axis": [1]}, given([[0, 0], [0, 1]], [[0, 0], [0.5, 0.25]])),
+    ("tversky", K.Tversky, {}, segments),
+    ("tversky_weights", K.Tversky, {"alpha": 0.2, "beta": 0.9}, segments),
+    ("circle_default", K.Circle, {}, circle),
+    ("circle_diagonal", K.Circle, {"gamma": 8.0, "margin": 0.2, "remove_diagonal": False}, circle),
+    (
+        "circle_column",
+        K.Circle,
+        {"gamma": 2.0, "reduction": "none"},
+        lambda r: (np.array([[0], [0], [1], [1]], "int32"), unit(r.normal(4, 3))),
+    ),
+    ("ctc_one_step", K.CTC, {}, lambda r: (np.array([[1], [2]], "int32"), r.normal(2, 1, 3))),
+]  # fmt: skip
+
+
+def table(every_reduction, options):
     cases = []
-    for name, cls, arguments, pair in EVERY_REDUCTION:
+    for name, cls, arguments, pair in every_reduction:
         for reduction in REDUCTIONS:
             for weighted in (False, True):
                 full = f"{name}_{reduction}{'_weighted' if weighted else ''}"
@@ -199,12 +267,20 @@ def losses():
                 y_true, y_pred = pair(random)
                 weights = None
                 if weighted:
-                    last = name.startswith("categorical") or not name.startswith("sparse")
-                    shape = y_true.shape[:-1] if last else y_true.shape
+                    shape = cls(reduction="none", **arguments)(y_true, y_pred).shape
                     weights = random.uniform(0.2, 2, *shape)
                 cases.append(case(full, cls, {**arguments, "reduction": reduction}, y_true, y_pred, weights))
-    for name, cls, arguments, pair in OPTIONS:
+    for name, cls, arguments, pair in options:
         cases.append(case(name, cls, arguments, *pair(Random(name)), None))
+    return cases
+
+
+def losses_more():
+    return table(MORE_EVERY_REDUCTION, MORE_OPTIONS)
+
+
+def losses():
+    cases = table(EVERY_REDUCTION, OPTIONS)
     for name, reduction, shape in (
         ("weights_column", "sum_over_batch_size", (4, 1)),
         ("weights_column_none", "none", (4, 1)),

@@ -90,7 +90,7 @@ pub(super) fn log_probabilities(y_pred: &Tensor, axis: isize, from_logits: bool)
     (y_pred / y_pred.sum(axis, true)).clip(EPSILON, 1.0 - EPSILON).log()
 }
 
-fn check_smoothing(place: &str, smoothing: f64) -> Result<()> {
+pub(super) fn check_smoothing(place: &str, smoothing: f64) -> Result<()> {
     if (0.0..=1.0).contains(&smoothing) {
         return Ok(());
     }

@@ -2,11 +2,16 @@
 //!
 //! Names, defaults and numbers are Keras's. What Keras broadcasts silently is an error here.
 
+mod circle;
 mod crossentropy;
+mod ctc;
 mod declare;
+mod focal;
 mod function;
+mod generalized;
 mod hinge;
 mod loss;
+mod overlap;
 pub(crate) mod pair;
 mod probabilistic;
 mod reduce;
@@ -14,10 +19,15 @@ mod registry;
 mod regression;
 mod sparse;
 
+pub use circle::Circle;
 pub use crossentropy::{BinaryCrossentropy, CategoricalCrossentropy};
+pub use ctc::CTC;
+pub use focal::{Alpha, BinaryFocalCrossentropy, CategoricalFocalCrossentropy};
 pub use function::Function;
+pub use generalized::CategoricalGeneralizedCrossEntropy;
 pub use hinge::{CategoricalHinge, Hinge, SquaredHinge};
 pub use loss::{Loss, Reduction};
+pub use overlap::{Dice, FoldedAxes, Tversky};
 pub use probabilistic::{KLDivergence, Poisson};
 pub use registry::{IntoLoss, by_name, from_json, names, to_json};
 pub use regression::{

@@ -19,9 +19,23 @@ fn read<L: Options + Loss + 'static>(config: &Config) -> Result<Box<dyn Loss>> {
 /// Every loss by its class, with the other names that Keras knows it by.
 const LOSSES: &[(&str, &[&str], Reader)] = &[
     ("BinaryCrossentropy", &["binary_crossentropy", "bce", "BCE"], read::<BinaryCrossentropy>),
+    ("BinaryFocalCrossentropy", &["binary_focal_crossentropy"], read::<BinaryFocalCrossentropy>),
+    ("CTC", &["ctc"], read::<CTC>),
     ("CategoricalCrossentropy", &["categorical_crossentropy"], read::<CategoricalCrossentropy>),
+    (
+        "CategoricalFocalCrossentropy",
+        &["categorical_focal_crossentropy"],
+        read::<CategoricalFocalCrossentropy>,
+    ),
+    (
+        "CategoricalGeneralizedCrossEntropy",
+        &["categorical_generalized_cross_entropy"],
+        read::<CategoricalGeneralizedCrossEntropy>,
+    ),
     ("CategoricalHinge", &["categorical_hinge"], read::<CategoricalHinge>),
+    ("Circle", &["circle"], read::<Circle>),
     ("CosineSimilarity", &["cosine_similarity"], read::<CosineSimilarity>),
+    ("Dice", &["dice"], read::<Dice>),
     ("Hinge", &["hinge"], read::<Hinge>),
     ("Huber", &["huber"], read::<Huber>),
     ("KLDivergence", &["kl_divergence", "kld", "KLD"], read::<KLDivergence>),
@@ -45,6 +59,7 @@ const LOSSES: &[(&str, &[&str], Reader)] = &[
         read::<SparseCategoricalCrossentropy>,
     ),
     ("SquaredHinge", &["squared_hinge"], read::<SquaredHinge>),
+    ("Tversky", &["tversky"], read::<Tversky>),
 ];
 
 /// The names of all classes.

@@ -33,62 +33,64 @@ loss! {
     }
     values |self, y_true, y_pred| {
         let axis = check_axis(&self.name, self.axis, y_pred)?;
-        let classes = y_pred.dims()[axis];
-        let y_true = self.class_numbers(y_true, y_pred, axis)?;
+        let y_true = class_numbers(&self.name, y_true, y_pred, axis)?;
         let logs = log_probabilities(y_pred, axis as isize, self.from_logits);
         if y_true.is_symbolic() {
             return Ok(logs.sum(axis as isize, false));
         }
-        let chosen = self.one_hot(&y_true, classes, axis, y_pred)?;
+        let chosen = chosen(&self.name, &y_true, y_pred, axis, self.ignore_class)?;
         Ok(-(chosen * logs).sum(axis as isize, false))
     }
     valid |self, y_true, y_pred| {
         let Some(ignored) = self.ignore_class else { return Ok(None) };
         let axis = check_axis(&self.name, self.axis, y_pred)?;
         let _pause = Pause::new();
-        let y_true = self.class_numbers(y_true, y_pred, axis)?;
+        let y_true = class_numbers(&self.name, y_true, y_pred, axis)?;
         Ok(Some(y_true.not_equal_scalar(ignored as f64)))
     }
 }
 
-impl SparseCategoricalCrossentropy {
-    /// Labels without the axis of the classes.
-    fn class_numbers(&self, y_true: &Tensor, y_pred: &Tensor, axis: usize) -> Result<Tensor> {
-        let mut wanted = y_pred.dims().to_vec();
-        wanted[axis] = 1;
-        let with_axis = y_true.dims() == wanted;
-        wanted.remove(axis);
-        if !with_axis && y_true.dims() != wanted {
-            return Err(not_classes(Place("loss", &self.name), y_true, y_pred));
-        }
-        let _pause = Pause::new();
-        let y_true = labels(Place("loss", &self.name), y_true, y_pred)?;
-        Ok(if with_axis { y_true.squeeze([axis as isize]) } else { y_true })
+/// Labels without the axis of the classes.
+pub(super) fn class_numbers(
+    name: &str,
+    y_true: &Tensor,
+    y_pred: &Tensor,
+    axis: usize,
+) -> Result<Tensor> {
+    let mut wanted = y_pred.dims().to_vec();
+    wanted[axis] = 1;
+    let with_axis = y_true.dims() == wanted;
+    wanted.remove(axis);
+    if !with_axis && y_true.dims() != wanted {
+        return Err(not_classes(Place("loss", name), y_true, y_pred));
     }
+    let _pause = Pause::new();
+    let y_true = labels(Place("loss", name), y_true, y_pred)?;
+    Ok(if with_axis { y_true.squeeze([axis as isize]) } else { y_true })
+}
 
-    /// 1 at the label, else 0; all 0 for the class that is ignored.
-    fn one_hot(
-        &self,
-        y_true: &Tensor,
-        classes: usize,
-        axis: usize,
-        y_pred: &Tensor,
-    ) -> Result<Tensor> {
-        let _pause = Pause::new();
-        let outer: usize = y_pred.dims()[..axis].iter().product();
-        let inner: usize = y_pred.dims()[axis + 1..].iter().product();
-        let mut chosen = vec![0f32; outer * classes * inner];
-        for (at, label) in y_true.to_f64_vec()?.into_iter().enumerate() {
-            if self.ignore_class.is_some_and(|ignored| ignored as f64 == label) {
-                continue;
-            }
-            if label.fract() != 0.0 || !(0.0..classes as f64).contains(&label) {
-                let rule = format!("labels must be class numbers in 0..{classes}");
-                let got = format!("{label}");
-                return Err(Error::value(format!("loss `{}`", self.name), rule, got));
-            }
-            chosen[(at / inner * classes + label as usize) * inner + at % inner] = 1.0;
+/// 1 at the label, else 0; all 0 for the class that is ignored.
+pub(super) fn chosen(
+    name: &str,
+    y_true: &Tensor,
+    y_pred: &Tensor,
+    axis: usize,
+    ignored: Option<i64>,
+) -> Result<Tensor> {
+    let _pause = Pause::new();
+    let classes = y_pred.dims()[axis];
+    let outer: usize = y_pred.dims()[..axis].iter().product();
+    let inner: usize = y_pred.dims()[axis + 1..].iter().product();
+    let mut chosen = vec![0f32; outer * classes * inner];
+    for (at, label) in y_true.to_f64_vec()?.into_iter().enumerate() {
+        if ignored.is_some_and(|ignored| ignored as f64 == label) {
+            continue;
         }
-        Ok(cast(&Tensor::new(chosen, Shape::new(y_pred.dims())?)?, y_pred.dtype()))
+        if label.fract() != 0.0 || !(0.0..classes as f64).contains(&label) {
+            let rule = format!("labels must be class numbers in 0..{classes}");
+            return Err(Error::value(format!("loss `{name}`"), rule, label.to_string()));
+        }
+        chosen[(at / inner * classes + label as usize) * inner + at % inner] = 1.0;
     }
+    Ok(cast(&Tensor::new(chosen, Shape::new(y_pred.dims())?)?, y_pred.dtype()))
 }
