@@ -29,6 +29,7 @@ FILES = {  # golden file: module that makes it
     "losses_more": "make_losses",
     "metrics": "make_metrics",
     "optimizers": "make_optimizers",
+    "optimizers_more": "make_optimizers",
     "schedules": "make_small",
     "regularizers": "make_small",
     "constraints": "make_small",

@@ -1,4 +1,4 @@
-"""optimizers.json: six steps of each optimizer on three variables."""
+"""optimizers.json, optimizers_more.json: six steps of each optimizer on three variables."""
 
 import keras
 import numpy as np
@@ -48,9 +48,74 @@ CASES = [
     ("sgd_constraint", SGD, {"learning_rate": 0.5}),
 ]  # fmt: skip
 
+HALVING = K.schedules.ExponentialDecay(0.2, 3, 0.5)
+
+MORE = [
+    ("adamax", K.Adamax, {}),
+    ("adamax_options", K.Adamax, {"learning_rate": 0.05, "beta_1": 0.7, "beta_2": 0.8, "epsilon": 0.1}),
+    ("nadam", K.Nadam, {}),
+    ("nadam_options", K.Nadam, {"learning_rate": 0.05, "beta_1": 0.7, "beta_2": 0.95, "epsilon": 0.1}),
+    ("adagrad", K.Adagrad, {}),
+    ("adagrad_options", K.Adagrad, {"learning_rate": 0.3, "initial_accumulator_value": 0.7, "epsilon": 0.1}),
+    ("adadelta", K.Adadelta, {}),
+    ("adadelta_options", K.Adadelta, {"learning_rate": 1.0, "rho": 0.6, "epsilon": 0.01}),
+    ("adafactor", K.Adafactor, {}),
+    ("adafactor_options", K.Adafactor, {"learning_rate": 0.3, "beta_2_decay": -0.5, "epsilon_1": 0.01, "epsilon_2": 0.6, "clip_threshold": 0.8, "relative_step": False}),
+    ("adafactor_large_rate", K.Adafactor, {"learning_rate": 0.9}),
+    ("adafactor_rank_3", K.Adafactor, {"learning_rate": 0.2}),
+    ("ftrl", K.Ftrl, {}),
+    ("ftrl_regularized", K.Ftrl, {"learning_rate": 0.2, "l1_regularization_strength": 0.3, "l2_regularization_strength": 0.2, "l2_shrinkage_regularization_strength": 0.1}),
+    ("ftrl_options", K.Ftrl, {"learning_rate": 0.2, "learning_rate_power": -0.8, "initial_accumulator_value": 0.6, "beta": 0.4}),
+    ("lion", K.Lion, {}),
+    ("lion_options", K.Lion, {"learning_rate": 0.05, "beta_1": 0.6, "beta_2": 0.8}),
+    ("lamb", K.Lamb, {}),
+    ("lamb_options", K.Lamb, {"learning_rate": 0.05, "beta_1": 0.7, "beta_2": 0.95, "epsilon": 0.1}),
+    ("muon", K.Muon, {}),
+    ("muon_options", K.Muon, {"learning_rate": 0.05, "adam_beta_1": 0.8, "adam_beta_2": 0.9, "adam_weight_decay": 0.3, "epsilon": 0.01, "weight_decay": 0.1, "muon_a": 3.0, "muon_b": -4.0, "muon_c": 1.8, "adam_lr_ratio": 0.5, "momentum": 0.7, "ns_steps": 3, "nesterov": False, "rms_rate": None}),
+    ("muon_undecayed", K.Muon, {"learning_rate": 0.05, "weight_decay": None, "adam_weight_decay": None}),
+    ("muon_embedding", K.Muon, {"learning_rate": 0.05}),
+    ("muon_embedding_included", K.Muon, {"learning_rate": 0.05, "exclude_embeddings": False}),
+    ("muon_exclude_layers", K.Muon, {"learning_rate": 0.05, "exclude_layers": ["ker"]}),
+    ("muon_wide", K.Muon, {"learning_rate": 0.05}),
+    ("schedule_free_adam_w", K.ScheduleFreeAdamW, {}),
+    ("schedule_free_adam_w_options", K.ScheduleFreeAdamW, {"learning_rate": 0.05, "beta_1": 0.7, "beta_2": 0.95, "epsilon": 0.1, "warmup_steps": 4}),
+    *[
+        (f"{name}_{suffix}", cls, {"learning_rate": 0.1, **more})
+        for name, cls in (
+            ("adamax", K.Adamax),
+            ("nadam", K.Nadam),
+            ("adagrad", K.Adagrad),
+            ("adadelta", K.Adadelta),
+            ("adafactor", K.Adafactor),
+            ("ftrl", K.Ftrl),
+            ("lion", K.Lion),
+            ("lamb", K.Lamb),
+            ("muon", K.Muon),
+            ("schedule_free_adam_w", K.ScheduleFreeAdamW),
+        )
+        for suffix, more in (
+            ("clipnorm_decay", {"clipnorm": 0.5, "weight_decay": 0.05}),
+            ("clipvalue_ema", {"clipvalue": 0.4, "use_ema": True, "ema_momentum": 0.8, "ema_overwrite_frequency": 2}),
+            ("accumulation_global_clipnorm", {"gradient_accumulation_steps": 2, "global_clipnorm": 0.6, "weight_decay": 0.1}),
+            ("schedule_loss_scale_factor", {"learning_rate": HALVING, "loss_scale_factor": 4.0}),
+        )
+    ],
+]  # fmt: skip
+
+OTHER_SHAPES = {
+    "adafactor_rank_3": [("kernel", (2, 3, 2)), ("bias", (2,))],
+    "muon_embedding": [("Embeddings", (3, 2)), ("kernel", (3, 2))],
+    "muon_embedding_included": [("embeddings", (3, 2)), ("bias", (2,))],
+    "muon_wide": [("kernel", (2, 5)), ("cube", (2, 2, 2))],
+}
+
 
 def optimizers():
     return [case(*arguments) for arguments in CASES]
+
+
+def optimizers_more():
+    return [case(*arguments) for arguments in MORE]
 
 
 def case(name, cls, arguments):
@@ -58,7 +123,8 @@ def case(name, cls, arguments):
     random = Random(name)
     constraint = keras.constraints.MaxNorm(0.8) if "constraint" in name else None
     variables = []
-    for variable_name, shape in SHAPES:
+    shapes = OTHER_SHAPES.get(name, SHAPES)
+    for variable_name, shape in shapes:
         variable = keras.Variable(random.uniform(-1, 1, *shape), name=variable_name)
         if shape:
             variable.constraint = constraint
@@ -77,7 +143,7 @@ def case(name, cls, arguments):
         "steps": [],
     }
     for _ in range(6):
-        gradients = [random.normal(*shape) for _, shape in SHAPES]
+        gradients = [random.normal(*shape) for _, shape in shapes]
         optimizer.apply([keras.ops.convert_to_tensor(g) for g in gradients], variables)
         result["steps"].append({
             "gradients": [array(g) for g in gradients],

@@ -1,6 +1,6 @@
-use cornu_autodiff::{Elementwise, Error, Float, Result, Tensor};
+use cornu_autodiff::{Elementwise, Float, Result, Tensor};
 
-use super::{Step, optimizer};
+use super::{Step, check, optimizer};
 
 /// What [`Adam`] and [`AdamW`] declare: they differ by the default of `weight_decay`.
 macro_rules! adam {
@@ -26,7 +26,10 @@ macro_rules! adam {
                 }
             }
 
-            check |self| { check($class, self.beta_1, self.beta_2, self.epsilon) }
+            check |self| {
+                check::below_one($class, &[("beta_1", self.beta_1), ("beta_2", self.beta_2)])?;
+                check::not_negative($class, &[("epsilon", self.epsilon)])
+            }
 
             update |self, step, variable, gradient, slots| {
                 let moments = Moments::new(step, self.beta_1, self.beta_2, self.epsilon);
@@ -61,22 +64,8 @@ adam! {
     AdamW, "AdamW", "adam_w", Some(0.004)
 }
 
-fn check(class: &str, beta_1: f64, beta_2: f64, epsilon: f64) -> Result<()> {
-    for (key, beta) in [("beta_1", beta_1), ("beta_2", beta_2)] {
-        if !(0.0..1.0).contains(&beta) {
-            let place = format!("optimizer `{class}`: `{key}`");
-            return Err(Error::value(place, "it must be in 0..1", beta.to_string()));
-        }
-    }
-    if epsilon >= 0.0 {
-        return Ok(());
-    }
-    let place = format!("optimizer `{class}`: `epsilon`");
-    Err(Error::value(place, "it must not be negative", epsilon.to_string()))
-}
-
 #[derive(Clone, Copy)]
-struct Moments {
+pub(super) struct Moments {
     /// The learning rate with both corrections for the zeros at the start.
     alpha: f64,
     /// `1 - β`
@@ -86,7 +75,7 @@ struct Moments {
 }
 
 impl Moments {
-    fn new(step: &Step, beta_1: f64, beta_2: f64, epsilon: f64) -> Moments {
+    pub(super) fn new(step: &Step, beta_1: f64, beta_2: f64, epsilon: f64) -> Moments {
         let t = step.number as f64;
         let corrected = (1.0 - beta_2.powf(t)).sqrt() / (1.0 - beta_1.powf(t));
         let alpha = step.learning_rate * corrected;

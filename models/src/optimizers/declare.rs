@@ -9,6 +9,9 @@ macro_rules! optimizer {
             $($(#[$field_meta:meta])* $field:ident: $Type:ty = $default:expr;)*
         }
         slots |$slots_self:ident| $slots:block
+        $(start |$start_self:ident, $slot:ident, $start_path:ident, $start_spec:ident|
+            $start:block)?
+        $(decay |$decay_self:ident, $decay_path:ident, $decay_spec:ident| $variable_decay:block)?
         check |$check_self:ident| $check:block
         update |$self:ident, $step:ident, $variable:ident, $gradient:ident, $kept:ident|
             $update:block
@@ -90,6 +93,17 @@ macro_rules! optimizer {
             }
             fn check(&$check_self) -> Result<()> $check
             fn slots(&$slots_self) -> Vec<&'static [&'static str]> $slots
+            $(fn start(
+                &$start_self,
+                $slot: &str,
+                $start_path: &str,
+                $start_spec: &cornu_autodiff::Spec,
+            ) -> Option<Tensor> $start)?
+            $(fn weight_decay(
+                &$decay_self,
+                $decay_path: &str,
+                $decay_spec: &cornu_autodiff::Spec,
+            ) -> Option<f64> $variable_decay)?
             fn update(
                 &$self,
                 $step: &Step,

@@ -3,23 +3,45 @@
 //! Names, defaults and numbers are Keras's. A rule is one small file; what all rules share
 //! ([`Base`]) is done once, in [`Optimizer`].
 
+mod adadelta;
+mod adafactor;
+mod adagrad;
 mod adam;
+mod adamax;
 mod base;
+mod check;
 mod declare;
+mod ftrl;
+mod kept;
+mod lamb;
+mod lion;
+mod muon;
+mod nadam;
 mod optimizer;
 mod rmsprop;
 mod rule;
+mod schedule_free_adamw;
 pub mod schedules;
 mod sgd;
 mod state;
 mod variable;
 
+pub use adadelta::Adadelta;
+pub use adafactor::Adafactor;
+pub use adagrad::Adagrad;
 pub use adam::{Adam, AdamW};
+pub use adamax::Adamax;
 pub use base::Base;
 pub(crate) use declare::optimizer;
+pub use ftrl::Ftrl;
+pub use lamb::Lamb;
+pub use lion::Lion;
+pub use muon::Muon;
+pub use nadam::Nadam;
 pub use optimizer::Optimizer;
 pub use rmsprop::RMSprop;
 pub use rule::{Rule, Step};
+pub use schedule_free_adamw::ScheduleFreeAdamW;
 pub use sgd::SGD;
 pub use variable::Variable;
 
@@ -32,10 +54,20 @@ type Reader = fn(&Config) -> Result<Optimizer>;
 
 /// Every optimizer by its class.
 const OPTIMIZERS: &[(&str, Reader)] = &[
+    (Adadelta::CLASS, Adadelta::read),
+    (Adafactor::CLASS, Adafactor::read),
+    (Adagrad::CLASS, Adagrad::read),
     (Adam::CLASS, Adam::read),
     (AdamW::CLASS, AdamW::read),
+    (Adamax::CLASS, Adamax::read),
+    (Ftrl::CLASS, Ftrl::read),
+    (Lamb::CLASS, Lamb::read),
+    (Lion::CLASS, Lion::read),
+    (Muon::CLASS, Muon::read),
+    (Nadam::CLASS, Nadam::read),
     (RMSprop::CLASS, RMSprop::read),
     (SGD::CLASS, SGD::read),
+    (ScheduleFreeAdamW::CLASS, ScheduleFreeAdamW::read),
 ];
 
 /// The names of all classes.

@@ -1,9 +1,10 @@
 //! The part of an optimizer that is the same for every rule.
 
-use cornu_autodiff::{Elementwise, Error, Float, Result, Spec, Tensor, squared_norm, update};
+use cornu_autodiff::{Elementwise, Error, Float, Result, Tensor, squared_norm, update};
 use serde_json::Value;
 
 use super::base::{Base, check_rate};
+use super::kept::Kept;
 use super::rule::{Rule, Step};
 use super::schedules::LearningRate;
 use super::variable::Variable;
@@ -37,20 +38,6 @@ pub struct Optimizer {
     pub(super) kept: Vec<Kept>,
     /// Of variables that don't take part at present.
     pub(super) dormant: Vec<Kept>,
-}
-
-/// What is kept for one variable.
-#[derive(Clone, Debug)]
-pub(super) struct Kept {
-    pub(super) path: String,
-    pub(super) spec: Spec,
-    /// The iteration at which it joined the others.
-    pub(super) joined: u64,
-    pub(super) average: Option<Tensor>,
-    pub(super) accumulator: Option<Tensor>,
-    /// In the order of [`Rule::slots`].
-    pub(super) slots: Vec<Tensor>,
-    decays: bool,
 }
 
 impl Optimizer {
@@ -135,74 +122,6 @@ impl Optimizer {
         }
     }
 
-    /// Makes the slots for variables. [`apply`](Optimizer::apply) does it at its first call; call
-    /// it to put saved slots back before.
-    ///
-    /// # Errors
-    /// When an option is out of its range, a variable is not floating-point, or a name that is
-    /// excluded from weight decay is that of no variable.
-    pub fn build<V: Variable>(&mut self, variables: &[V]) -> Result<()> {
-        self.check()?;
-        let base = self.rule.base();
-        for name in &base.exclude_from_weight_decay {
-            if !variables.iter().any(|v| v.path().contains(name)) {
-                let paths: Vec<&str> = variables.iter().map(V::path).collect();
-                return Err(Error::unknown("variable to exclude from weight decay", name, &paths));
-            }
-        }
-        self.kept = variables.iter().map(|v| self.keep(v)).collect::<Result<_>>()?;
-        Ok(())
-    }
-
-    /// Goes on with other variables than before: what is kept for one that was there stays, one
-    /// that is new begins anew, and one that is gone is remembered for when it comes back. So
-    /// layers can be frozen and unfrozen between steps.
-    ///
-    /// # Errors
-    /// As [`build`](Optimizer::build).
-    pub fn follow<V: Variable>(&mut self, variables: &[V]) -> Result<()> {
-        if self.kept.is_empty() && self.dormant.is_empty() {
-            return self.build(variables);
-        }
-        let same = |(v, kept): (&V, &Kept)| v.path() == kept.path;
-        if variables.len() == self.kept.len() && variables.iter().zip(&self.kept).all(same) {
-            return Ok(());
-        }
-        let mut known = std::mem::take(&mut self.kept);
-        known.append(&mut self.dormant);
-        for variable in variables {
-            let at = known.iter().position(|k| k.path == variable.path());
-            let kept = match at {
-                Some(at) => known.swap_remove(at),
-                None => self.keep(variable)?,
-            };
-            self.kept.push(kept);
-        }
-        self.dormant = known;
-        Ok(())
-    }
-
-    /// What is kept for a variable that is new.
-    fn keep<V: Variable>(&self, variable: &V) -> Result<Kept> {
-        let base = self.rule.base();
-        let (path, spec) = (variable.path(), variable.spec());
-        if !spec.dtype.is_float() {
-            let place = format!("optimizer `{}`: variable `{path}`", self.class_name());
-            return Err(Error::dtype(place, "it must be float32 or float64", &[&spec]));
-        }
-        let zeros = || Tensor::zeros(spec.shape, spec.dtype);
-        let slots: usize = self.rule.slots().iter().map(|group| group.len()).sum();
-        Ok(Kept {
-            path: path.to_owned(),
-            spec,
-            joined: self.iteration,
-            average: base.use_ema.then(zeros),
-            accumulator: base.gradient_accumulation_steps.map(|_| zeros()),
-            slots: (0..slots).map(|_| zeros()).collect(),
-            decays: !base.exclude_from_weight_decay.iter().any(|name| path.contains(name)),
-        })
-    }
-
     /// Changes variables by their gradients.
     ///
     /// # Errors
@@ -231,12 +150,13 @@ impl Optimizer {
         let step = self.accumulate(gradients)?;
         if let Some(mut step) = step {
             self.scale_all(&mut step, gradients)?;
-            let decay = self.rule.base().weight_decay.unwrap_or(0.0) * step.learning_rate;
+            let every = self.rule.base().gradient_accumulation_steps.unwrap_or(1);
             for (i, variable) in variables.iter_mut().enumerate() {
                 let kept = &mut self.kept[i];
                 let gradient = kept.accumulator.as_ref().unwrap_or(&gradients[i]);
                 let mut step = step;
-                step.decay = if kept.decays { decay } else { 0.0 };
+                step.decay = kept.decay * step.learning_rate;
+                step.first = step.number == kept.joined / every + 1;
                 step.scale *= clip_one(self.rule.base(), gradient, step.scale)?;
                 let (rule, slots) = (&self.rule, &mut kept.slots);
                 variable.update(&mut |value| rule.update(&step, value, gradient, slots))?;
@@ -299,6 +219,7 @@ impl Optimizer {
             // Keras's schedules count every gradient, its bias corrections only updates.
             learning_rate: base.learning_rate.at(self.iteration),
             number: self.iteration / every + 1,
+            first: false,
             scale: 1.0 / (every as f64 * base.loss_scale_factor.unwrap_or(1.0)),
             limit: base.clipvalue.unwrap_or(f64::INFINITY),
             decay: 0.0,

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use cornu_autodiff::{Elementwise, Error, Float, Result, Tensor, update};
+use cornu_autodiff::{Elementwise, Error, Float, Result, Spec, Tensor, update};
 
 use super::base::Base;
 use crate::options::Config;
@@ -28,9 +28,23 @@ pub trait Rule: fmt::Debug + Send + Sync + 'static {
     /// Naming the option.
     fn check(&self) -> Result<()>;
 
-    /// Names of the tensors that are kept for each variable, zero at first. They are saved group
-    /// by group, and within a group variable by variable, as Keras does.
+    /// Names of the tensors that are kept for each variable. They are saved group by group, and
+    /// within a group variable by variable, as Keras does.
     fn slots(&self) -> Vec<&'static [&'static str]>;
+
+    /// What a slot of a variable begins with: zeros, unless the rule says otherwise. None where
+    /// the variable has no such slot.
+    fn start(&self, slot: &str, path: &str, spec: &Spec) -> Option<Tensor> {
+        let _ = (slot, path);
+        Some(Tensor::zeros(spec.shape, spec.dtype))
+    }
+
+    /// The weight decay of a variable that is not excluded from it: the option, unless the rule
+    /// says otherwise.
+    fn weight_decay(&self, path: &str, spec: &Spec) -> Option<f64> {
+        let _ = (path, spec);
+        self.base().weight_decay
+    }
 
     /// Changes a variable and its slots, which are in the order of [`slots`](Rule::slots):
     /// usually one call of [`Step::run`].
@@ -62,6 +76,8 @@ pub struct Step {
     pub learning_rate: f64,
     /// Number of this update, from 1.
     pub number: u64,
+    /// Whether the variable has never been updated before.
+    pub first: bool,
     /// What the gradient is multiplied by: clipping by norm, averaging, loss scaling.
     pub(crate) scale: f64,
     /// What the gradient's elements are clipped to.
@@ -95,6 +111,20 @@ impl Step {
         }
         update(variable, gradient, slots, Prepared { step: *self, kernel })
     }
+
+    /// For a rule that must see a whole tensor at once: decays the variable, and gives the
+    /// gradient as the rule shall use it, scaled and clipped.
+    ///
+    /// # Errors
+    /// When the tensors don't fit.
+    pub fn prepare(&self, variable: &mut Tensor, gradient: &Tensor) -> Result<Tensor> {
+        let mut prepared = [gradient.clone()];
+        if self.scale != 1.0 || self.limit != f64::INFINITY || self.decay != 0.0 {
+            self.run(variable, gradient, &mut prepared, Keep)?;
+        }
+        let [prepared] = prepared;
+        Ok(prepared)
+    }
 }
 
 /// A kernel after what every optimizer does first.
@@ -113,5 +143,16 @@ impl<K: Elementwise<N>, const N: usize> Elementwise<N> for Prepared<K> {
         let g = if g > limit { limit } else { g };
         let g = if g < -limit { -limit } else { g };
         self.kernel.update(x - x * T::of(self.step.decay), g, slots)
+    }
+}
+
+/// Stores the gradient.
+#[derive(Clone, Copy)]
+struct Keep;
+
+impl Elementwise<1> for Keep {
+    #[inline(always)]
+    fn update<T: Float>(&self, x: T, g: T, [_]: [T; 1]) -> (T, [T; 1]) {
+        (x, [g])
     }
 }

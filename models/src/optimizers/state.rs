@@ -73,21 +73,19 @@ impl Optimizer {
 
     /// Where the tensors of the state are kept, with their paths, in Keras's order.
     fn places(&mut self) -> Vec<(String, &mut Tensor)> {
-        let groups = self.rule.slots();
+        let groups = self.rule.slots().len();
         let name = self.name().to_owned();
         let path =
             |variable: &str, what: &str| format!("{name}/{}_{what}", variable.replace('/', "_"));
         let (mut averages, mut sums) = (Vec::new(), Vec::new());
-        let mut slots: Vec<Vec<(String, &mut Tensor)>> = groups.iter().map(|_| vec![]).collect();
+        let mut slots: Vec<Vec<(String, &mut Tensor)>> = (0..groups).map(|_| vec![]).collect();
         for kept in &mut self.kept {
             let variable = &kept.path;
             averages.extend(kept.average.as_mut().map(|t| (path(variable, "average"), t)));
             let sum = kept.accumulator.as_mut();
             sums.extend(sum.map(|t| (path(variable, "gradient_accumulator"), t)));
-            let mut tensors = kept.slots.iter_mut();
-            for (group, places) in groups.iter().zip(&mut slots) {
-                let named = group.iter().zip(tensors.by_ref());
-                places.extend(named.map(|(slot, t)| (path(variable, slot), t)));
+            for ((group, slot), tensor) in kept.names.iter().zip(&mut kept.slots) {
+                slots[*group].push((path(variable, slot), tensor));
             }
         }
         averages.into_iter().chain(sums).chain(slots.into_iter().flatten()).collect()
