@@ -103,8 +103,8 @@ pub use reshaping::{
     UpSampling2D, UpSampling3D, ZeroPadding1D, ZeroPadding2D, ZeroPadding3D,
 };
 pub use rnn::{
-    Bidirectional, CellWeights, GRU, GRUCell, LSTM, LSTMCell, MergeMode, RNN, Recurrent, SimpleRNN,
-    SimpleRNNCell, StackedRNNCells, TimeDistributed,
+    Bidirectional, CellWeights, ConvLSTM1D, ConvLSTM2D, ConvLSTM3D, GRU, GRUCell, LSTM, LSTMCell,
+    MergeMode, RNN, Recurrent, SimpleRNN, SimpleRNNCell, StackedRNNCells, TimeDistributed,
 };
 pub use setting::{Common, Config, Configured, NON_FINITE, NON_FINITE_MARK, Setting};
 #[doc(hidden)]

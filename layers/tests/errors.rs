@@ -544,3 +544,34 @@ fn attention_layers_say_what_they_expect() {
                  unknown score_mode `dott`; did you mean `dot`?";
     assert!(text.starts_with(start), "{text}");
 }
+
+#[test]
+fn convolutional_recurrent_layers_say_what_they_expect() {
+    let video = known(&[5, 4, 4, 2]);
+    assert_texts(vec![
+        (
+            on(&video, ConvLSTM2D::new(0, 2)),
+            "layer `conv_lstm2d` (ConvLSTM2D): `filters`: it must be positive; got 0",
+        ),
+        (
+            on(&video, ConvLSTM2D::new(2, 5)),
+            "layer `conv_lstm2d` (ConvLSTM2D): `kernel_size`: it must fit the input, (None, 4, \
+             4, 2); got [5, 5]",
+        ),
+        (
+            on(&video, ConvLSTM2D::new(2, 2).strides(2).dilation_rate(2)),
+            "layer `conv_lstm2d` (ConvLSTM2D): `strides`: strides and dilation can't both be \
+             above 1; got [2, 2] with dilation [2, 2]",
+        ),
+        (
+            on(&video, ConvLSTM1D::new(2, 2)),
+            "layer `conv_lstm1d` (ConvLSTM1D): input: the layer takes sequences, (batch, steps, \
+             …) of rank 4; got (None, 5, 4, 4, 2)",
+        ),
+        (
+            on(&[Some(5), None, Some(4), Some(2)], ConvLSTM2D::new(2, 2)),
+            "layer `conv_lstm2d` (ConvLSTM2D): input: every axis of a step must be known to \
+             build the layer; got (None, None, 4, 2)",
+        ),
+    ]);
+}

@@ -218,7 +218,7 @@ fn exercise(json: &Value, inputs: &[Tensor], draw: &mut Draw) -> Option<()> {
     let layer = layer_from_json(json).ok()?;
     let specs: Vec<_> = inputs.iter().map(|x| *x.spec()).collect();
     layer.build(&specs).ok()?;
-    let weights: usize = layer.weights().iter().map(Parameter::size).sum();
+    let weights: usize = layer.weights().iter().map(Parameter::size).fold(0, usize::saturating_add);
     if weights > LARGEST || !is_small(&json["config"]) {
         return None;
     }

@@ -173,6 +173,39 @@ TIME_DISTRIBUTED = [
     ),
 ]
 
+def conv_lstm(axes, Layer):
+    """What convolutional ones are asked, on steps of 4 along each axis."""
+    name = f"conv_lstm{axes}d"
+    x = normal(2, 3, *[4] * axes, 2)
+    first = normal(2, 3, 2, *[4] * axes)
+    make = lambda *sizes, **options: lambda: Layer(*(sizes or (2, 2)), **options)
+    return [
+        (name, make(), x),
+        (f"{name}_sequences", make(2, 3, padding="same", return_sequences=True, return_state=True), x),
+        (f"{name}_first", make(data_format="channels_first", return_sequences=True), first),
+        (f"{name}_strides", make(strides=2, padding="same", go_backwards=True, return_sequences=True), x),
+        (f"{name}_no_bias", make(use_bias=False, activation="relu", recurrent_activation="hard_sigmoid"), x),
+    ]
+
+
+CONV_MASK = {"mask": np.array([[1, 0, 1], [0, 1, 0]], bool)}
+CONV_X = normal(2, 3, 4, 4, 2)
+CONV_LSTM = [
+    *conv_lstm(1, L.ConvLSTM1D),
+    *conv_lstm(2, L.ConvLSTM2D),
+    *conv_lstm(3, L.ConvLSTM3D),
+    ("conv_lstm2d_dilation", lambda: L.ConvLSTM2D(2, (2, 1), dilation_rate=(1, 2)), CONV_X),
+    ("conv_lstm2d_mask", lambda: L.ConvLSTM2D(2, 2, unroll=True, return_sequences=True), CONV_X, CONV_MASK),
+    ("conv_lstm2d_stateful", lambda: L.ConvLSTM2D(2, 2, stateful=True), CONV_X),
+    ("conv_lstm2d_everything", lambda: L.ConvLSTM2D(2, 2, unit_forget_bias=False, **EVERYTHING, **DROPOUT), CONV_X),
+    (
+        "conv_lstm2d_initial_state",
+        lambda: L.ConvLSTM2D(2, 2, return_state=True),
+        several((2, 3, 4, 4, 2), (2, 3, 3, 2), (2, 3, 3, 2)),
+        STATES,
+    ),
+]
+
 CASES = [
     *family("simple_rnn", L.SimpleRNN, 1),
     *family("lstm", L.LSTM, 2),
@@ -187,4 +220,5 @@ CASES = [
     *RNN,
     *BIDIRECTIONAL,
     *TIME_DISTRIBUTED,
+    *CONV_LSTM,
 ]

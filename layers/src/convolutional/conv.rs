@@ -187,7 +187,7 @@ fn check_groups(filters: usize, channels: usize, groups: usize) -> Result<()> {
 }
 
 /// The convolution of an input with its channels where `window` says.
-pub(super) fn convolve(
+pub(crate) fn convolve(
     x: &Tensor,
     kernel: &Tensor,
     bias: Option<Tensor>,

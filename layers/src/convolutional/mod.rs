@@ -5,6 +5,7 @@ mod depthwise;
 mod separable;
 mod transpose;
 
+pub(crate) use conv::convolve;
 pub use conv::{Conv1D, Conv2D, Conv3D};
 pub use depthwise::{DepthwiseConv1D, DepthwiseConv2D};
 pub use separable::{SeparableConv1D, SeparableConv2D, SeparableConvWeights};

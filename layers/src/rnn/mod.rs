@@ -2,6 +2,7 @@
 
 mod bidirectional;
 mod cell;
+mod conv_lstm;
 mod generic;
 mod gru;
 mod lstm;
@@ -13,6 +14,7 @@ mod time_distributed;
 
 pub use bidirectional::{Bidirectional, MergeMode};
 pub use cell::CellWeights;
+pub use conv_lstm::{ConvLSTM1D, ConvLSTM2D, ConvLSTM3D};
 pub use generic::RNN;
 pub use gru::{GRU, GRUCell};
 pub use lstm::{LSTM, LSTMCell};

@@ -140,14 +140,14 @@ fn with_steps(dims: &[usize], steps: usize) -> SmallVec<[usize; 8]> {
 }
 
 /// `(batch, steps, …)` to `(batch · steps, …)`.
-fn fold(x: &Tensor) -> Result<Tensor> {
+pub(super) fn fold(x: &Tensor) -> Result<Tensor> {
     let mut dims = without_steps(x.dims());
     dims[0] = x.dims()[0] * x.dims()[1];
     Ok(x.try_reshape(&signed(&dims))?)
 }
 
 /// `(batch · steps, …)` to `(batch, steps, …)` of `x`.
-fn unfold(y: &Tensor, x: &Tensor) -> Result<Tensor> {
+pub(super) fn unfold(y: &Tensor, x: &Tensor) -> Result<Tensor> {
     let mut dims = with_steps(y.dims(), x.dims()[1]);
     dims[0] = x.dims()[0];
     Ok(y.try_reshape(&signed(&dims))?)
