@@ -8,7 +8,7 @@ use super::crossentropy::{check_smoothing, log_probabilities};
 use super::declare::loss;
 use super::pair::{Place, aligned, probabilities};
 use super::reduce::check_axis;
-use crate::options::Field;
+use cornu_layers::{Arg, Setting};
 
 /// Below it a base of a power is taken for it: its slope there would be infinite.
 const SMALLEST: f64 = f32::MIN_POSITIVE as f64;
@@ -27,18 +27,18 @@ loss! {
     /// let loss = BinaryFocalCrossentropy::new().gamma(3.0).from_logits(true);
     /// ```
     pub struct BinaryFocalCrossentropy["BinaryFocalCrossentropy", "binary_focal_crossentropy"] {
-        /// Whether ones weigh `alpha` and zeros `1 - alpha`.
-        apply_class_balancing: bool = false;
-        /// The weight of ones, with `apply_class_balancing`.
-        alpha: f64 = 0.25;
-        /// How little the easy samples count; at 0 all count alike.
-        gamma: f64 = 2.0;
         /// Whether predictions are logits `x` with `p = 1 / (1 + e^-x)`.
         from_logits: bool = false;
         /// Moves labels towards 1/2 by this part of the way.
         label_smoothing: f64 = 0.0;
         /// The axis that is folded.
         axis: isize = -1isize;
+        /// Whether ones weigh `alpha` and zeros `1 - alpha`.
+        apply_class_balancing: bool = false;
+        /// The weight of ones, with `apply_class_balancing`.
+        alpha: f64 = 0.25;
+        /// How little the easy samples count; at 0 all count alike.
+        gamma: f64 = 2.0;
     }
     check |self| {
         check_smoothing(&self.name, self.label_smoothing)?;
@@ -84,16 +84,16 @@ loss! {
     pub struct CategoricalFocalCrossentropy[
         "CategoricalFocalCrossentropy", "categorical_focal_crossentropy"
     ] {
-        /// The weight of all classes, or of each.
-        alpha: Alpha = Alpha::One(0.25);
-        /// How little the easy samples count; at 0 all count alike.
-        gamma: f64 = 2.0;
         /// Whether predictions are logits, made probabilities by a softmax.
         from_logits: bool = false;
         /// Spreads this part of each label evenly over all classes.
         label_smoothing: f64 = 0.0;
         /// The axis of the classes.
         axis: isize = -1isize;
+        /// The weight of all classes, or of each.
+        alpha: Alpha = Alpha::One(0.25);
+        /// How little the easy samples count; at 0 all count alike.
+        gamma: f64 = 2.0;
     }
     check |self| {
         check_smoothing(&self.name, self.label_smoothing)?;
@@ -169,36 +169,35 @@ impl Alpha {
     }
 }
 
-impl From<f64> for Alpha {
-    fn from(alpha: f64) -> Alpha {
-        Alpha::One(alpha)
+impl Arg<Alpha> for f64 {
+    fn arg(self) -> Alpha {
+        Alpha::One(self)
     }
 }
 
-impl From<Vec<f64>> for Alpha {
-    fn from(alphas: Vec<f64>) -> Alpha {
-        Alpha::Many(alphas)
+impl Arg<Alpha> for Vec<f64> {
+    fn arg(self) -> Alpha {
+        Alpha::Many(self)
     }
 }
 
-impl<const N: usize> From<[f64; N]> for Alpha {
-    fn from(alphas: [f64; N]) -> Alpha {
-        Alpha::Many(alphas.into())
+impl<const N: usize> Arg<Alpha> for [f64; N] {
+    fn arg(self) -> Alpha {
+        Alpha::Many(self.into())
     }
 }
 
-impl Field for Alpha {
-    const KIND: &'static str = "a number or a list of numbers";
+impl Setting for Alpha {
     fn to_json(&self) -> Value {
         match self {
             Alpha::One(one) => one.to_json(),
             Alpha::Many(many) => many.to_json(),
         }
     }
-    fn from_json(value: &Value) -> Option<Alpha> {
+    fn from_json(value: &Value) -> cornu_layers::Result<Alpha> {
         match value {
             Value::Array(_) => Vec::from_json(value).map(Alpha::Many),
-            one => one.as_f64().map(Alpha::One),
+            one => f64::from_json(one).map(Alpha::One),
         }
     }
 }

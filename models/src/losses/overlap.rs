@@ -8,7 +8,7 @@ use super::declare::loss;
 use super::pair::{Place, aligned, probabilities};
 use super::reduce::check_axis;
 use super::regression::EPSILON;
-use crate::options::Field;
+use cornu_layers::{Arg, Setting};
 
 loss! {
     /// `1 - 2 Σ y · p / (Σ y + Σ p + 10⁻⁷)`, with sums over `axis` (Milletari et al. 2016,
@@ -117,26 +117,25 @@ impl FoldedAxes {
     }
 }
 
-impl From<isize> for FoldedAxes {
-    fn from(axis: isize) -> FoldedAxes {
-        FoldedAxes::One(axis)
+impl Arg<FoldedAxes> for isize {
+    fn arg(self) -> FoldedAxes {
+        FoldedAxes::One(self)
     }
 }
 
-impl From<Vec<isize>> for FoldedAxes {
-    fn from(axes: Vec<isize>) -> FoldedAxes {
-        FoldedAxes::Many(axes)
+impl Arg<FoldedAxes> for Vec<isize> {
+    fn arg(self) -> FoldedAxes {
+        FoldedAxes::Many(self)
     }
 }
 
-impl<const N: usize> From<[isize; N]> for FoldedAxes {
-    fn from(axes: [isize; N]) -> FoldedAxes {
-        FoldedAxes::Many(axes.into())
+impl<const N: usize> Arg<FoldedAxes> for [isize; N] {
+    fn arg(self) -> FoldedAxes {
+        FoldedAxes::Many(self.into())
     }
 }
 
-impl Field for FoldedAxes {
-    const KIND: &'static str = "null, a whole number or a list of whole numbers";
+impl Setting for FoldedAxes {
     fn to_json(&self) -> Value {
         match self {
             FoldedAxes::All => Value::Null,
@@ -144,9 +143,9 @@ impl Field for FoldedAxes {
             FoldedAxes::Many(axes) => axes.to_json(),
         }
     }
-    fn from_json(value: &Value) -> Option<FoldedAxes> {
+    fn from_json(value: &Value) -> cornu_layers::Result<FoldedAxes> {
         match value {
-            Value::Null => Some(FoldedAxes::All),
+            Value::Null => Ok(FoldedAxes::All),
             Value::Array(_) => Vec::from_json(value).map(FoldedAxes::Many),
             one => isize::from_json(one).map(FoldedAxes::One),
         }
