@@ -146,10 +146,9 @@ fn a_stratified_split_puts_rare_classes_in_both_parts() {
 
 #[test]
 fn a_split_that_cannot_be_made_says_why() {
-    let range =
-        "split: the test part must be a share between 0 and 1 that leaves both parts a sample; got";
-    let whole =
-        "split: a stratified split needs one whole number a sample in `y`; got float32 (2,)";
+    let range = "split: the part that is held out must be a share between 0 and 1 that leaves both \
+                 parts a sample; got";
+    let whole = "split: a stratified split needs one target of class numbers or one-hot rows; got";
     let two = "split: a stratified split needs two samples or more of each class; got";
     let room = "split: both parts must have room for each of the 2 classes; got";
     let cases: [(&[f32], Split, String); 8] = [
@@ -157,8 +156,8 @@ fn a_split_that_cannot_be_made_says_why() {
         (&[0.0, 1.0], Split::Tail(1.0), format!("{range} 1 of 2 samples")),
         (&[0.0, 1.0], Split::Tail(f64::NAN), format!("{range} NaN of 2 samples")),
         (&[], Split::Shuffled(0.5), format!("{range} 0.5 of 0 samples")),
-        (&[0.5, 1.0], Split::Stratified(0.5), whole.into()),
-        (&[f32::NAN, 1.0], Split::Stratified(0.5), whole.into()),
+        (&[0.5, 1.0], Split::Stratified(0.5), format!("{whole} 0.5")),
+        (&[f32::NAN, 1.0], Split::Stratified(0.5), format!("{whole} NaN")),
         (&[0.0, 0.0, 1.0], Split::Stratified(0.4), format!("{two} one of class 1")),
         (&[0.0, 0.0, 1.0, 1.0], Split::Stratified(0.25), format!("{room} 3 and 1 samples")),
     ];

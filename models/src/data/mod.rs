@@ -8,3 +8,5 @@ pub use arrays::Data;
 pub(crate) use batches::{ArrayBatches, Samples, rows_of};
 pub use batches::{Batch, Batches};
 pub use split::Split;
+#[cfg(feature = "datasets")]
+pub(crate) use split::classes;
