@@ -1,6 +1,7 @@
 //! Metrics against Keras.
 
 mod golden;
+mod metrics_more;
 
 use std::collections::BTreeSet;
 
@@ -13,17 +14,27 @@ use cornu_models::metrics::{
 use golden::{assert_near, assert_values, cases, entries, object, optional, same_json, tensor};
 use serde_json::{Value, json};
 
-/// An update of a golden; `Mean` and `Sum` have no labels.
-fn update(metric: &mut dyn Metric, update: &Value) -> Result<()> {
+/// The cases of both files.
+fn all_cases() -> Vec<Value> {
+    ["metrics", "metrics_more"].iter().flat_map(|file| cases(file)).collect()
+}
+
+/// Labels, predictions and weights of a golden; `Mean` and `Sum` have no labels.
+fn batch(update: &Value) -> (Tensor, Tensor, Option<Tensor>) {
     let y_pred =
         tensor(if update["values"].is_null() { &update["y_pred"] } else { &update["values"] });
     let y_true = optional(&update["y_true"]).unwrap_or_else(|| y_pred.clone());
-    metric.update(&y_true, &y_pred, optional(&update["sample_weight"]).as_ref())
+    (y_true, y_pred, optional(&update["sample_weight"]))
+}
+
+fn update(metric: &mut dyn Metric, update: &Value) -> Result<()> {
+    let (y_true, y_pred, weights) = batch(update);
+    metric.update(&y_true, &y_pred, weights.as_ref())
 }
 
 #[test]
 fn every_golden_has_keras_values_and_accumulators() {
-    for case in cases("metrics") {
+    for case in all_cases() {
         let name = case["name"].as_str().unwrap();
         let class = case["class_name"].as_str().unwrap();
         let mut metric = metrics::from_json(&object(class, &case["arguments"]))
@@ -46,7 +57,7 @@ fn every_golden_has_keras_values_and_accumulators() {
 
 #[test]
 fn configs_are_those_of_keras_both_ways() {
-    for case in cases("metrics") {
+    for case in all_cases() {
         let name = case["name"].as_str().unwrap();
         let class = case["class_name"].as_str().unwrap();
         let metric = metrics::from_json(&object(class, &case["arguments"])).unwrap();
@@ -71,14 +82,14 @@ fn configs_are_those_of_keras_both_ways() {
 #[test]
 fn the_table_is_the_goldens() {
     let goldens: BTreeSet<String> =
-        cases("metrics").iter().map(|c| c["class_name"].as_str().unwrap().to_owned()).collect();
+        all_cases().iter().map(|c| c["class_name"].as_str().unwrap().to_owned()).collect();
     let names: BTreeSet<String> = metrics::names().into_iter().map(str::to_owned).collect();
     assert_eq!(names, goldens);
 }
 
 #[test]
 fn accumulators_put_back_go_on_with_the_same_bits() {
-    for case in cases("metrics") {
+    for case in all_cases() {
         let name = case["name"].as_str().unwrap();
         let json = object(case["class_name"].as_str().unwrap(), &case["arguments"]);
         let batches = case["updates"].as_array().unwrap();
@@ -308,17 +319,15 @@ fn ties_and_top_k_beyond_the_classes_are_decided_as_in_keras() {
 
 #[test]
 fn nothing_is_recorded_on_a_tape() {
-    for class in metrics::names() {
-        let mut metric = metrics::by_name(class).unwrap();
-        let y_pred = Tensor::from([[0.2, 0.8], [0.7, 0.3]]);
-        let y_true = if class.starts_with("Sparse") {
-            Tensor::from([1i32, 1])
-        } else {
-            Tensor::from([[0.0, 1.0], [1.0, 0.0]])
-        };
+    for case in all_cases() {
+        let name = case["name"].as_str().unwrap();
+        let json = object(case["class_name"].as_str().unwrap(), &case["arguments"]);
+        let mut metric = metrics::from_json(&json).unwrap();
+        let (y_true, y_pred, weights) = batch(&case["updates"][0]);
         let tape = Tape::new();
-        metric.update(&y_true, &y_pred, None).unwrap_or_else(|e| panic!("{class}: {e}"));
-        assert_eq!(tape.len(), 0, "{class}:\n{tape}");
+        let counted = metric.update(&y_true, &y_pred, weights.as_ref());
+        counted.unwrap_or_else(|e| panic!("{name}: {e}"));
+        assert_eq!(tape.len(), 0, "{name}:\n{tape}");
     }
 }
 

@@ -28,6 +28,7 @@ FILES = {  # golden file: module that makes it
     "losses": "make_losses",
     "losses_more": "make_losses",
     "metrics": "make_metrics",
+    "metrics_more": "make_metrics",
     "optimizers": "make_optimizers",
     "optimizers_more": "make_optimizers",
     "schedules": "make_small",

@@ -1,9 +1,10 @@
-"""metrics.json: the result of each metric after each of three updates."""
+"""metrics.json, metrics_more.json: the result of each metric after each of three updates."""
 
 import numpy as np
 from keras import metrics as K
 
 from common import Random, array, config_of, named
+from metric_cases import MORE
 
 
 def regression(random):
@@ -185,6 +186,15 @@ def metrics():
                 for shape in ((3,), (), (2, 2))
             ]
             cases.append(case(name, cls, {}, updates))
+    return cases
+
+
+def metrics_more():
+    cases = []
+    for name, cls, arguments, make in MORE:
+        random = Random(name)
+        updates = [dict(zip(("y_true", "y_pred", "sample_weight"), make(random))) for _ in range(3)]
+        cases.append(case(name, cls, arguments, updates))
     return cases
 
 

@@ -176,8 +176,9 @@ pub(crate) struct Tracked {
 }
 
 impl Tracked {
-    /// Its key, or one for each of its values, and which way they improve.
-    fn log_names(&self) -> Vec<(String, Option<Direction>)> {
+    /// Its key, or one for each of its values, and which way they improve. A metric that has
+    /// values only once it has seen data will have one for each of the output's `units`.
+    fn log_names(&self, units: usize) -> Vec<(String, Option<Direction>)> {
         let metric = match &self.metric {
             Which::Known(metric) => metric,
             Which::ByShape(name) if name.contains("acc") => {
@@ -186,7 +187,11 @@ impl Tracked {
             Which::ByShape(_) => return vec![(self.key.clone(), Some(Direction::Down))],
         };
         let way = metric.direction();
-        match metric.result().values().len() {
+        let values = match metric.result().values().len() {
+            0 => units,
+            known => known,
+        };
+        match values {
             0 | 1 => vec![(self.key.clone(), way)],
             several => (0..several).map(|i| (format!("{}_{i}", self.key), way)).collect(),
         }
@@ -219,15 +224,17 @@ pub(crate) struct Compiled {
 }
 
 impl Compiled {
-    /// Names under which logs will hold values, without those of validation.
-    pub(crate) fn log_names(&self) -> LogNames {
+    /// Names under which logs will hold values, without those of validation. `units` are the
+    /// sizes of the outputs' last axes.
+    pub(crate) fn log_names(&self, units: &[usize]) -> LogNames {
         let several = self.outputs.iter().filter(|o| o.loss.is_some()).count() > 1;
         let mut names = vec![("loss".to_owned(), Some(Direction::Down))];
-        for output in &self.outputs {
+        for (i, output) in self.outputs.iter().enumerate() {
             if several && output.loss.is_some() {
                 names.push((format!("{}_loss", output.name), Some(Direction::Down)));
             }
-            names.extend(output.metrics.iter().flat_map(Tracked::log_names));
+            let units = units.get(i).copied().unwrap_or(0);
+            names.extend(output.metrics.iter().flat_map(|metric| metric.log_names(units)));
         }
         LogNames::new(names)
     }

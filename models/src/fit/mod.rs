@@ -12,6 +12,8 @@ pub use options::Fit;
 pub(crate) use progress::Progress;
 pub use stop::Stop;
 
+use cornu_layers::Symbol;
+
 use crate::callbacks::Reporter;
 use crate::data::{Batches, Data, Samples};
 use crate::error::{Error, Result};
@@ -148,7 +150,9 @@ impl Model {
 
     fn check_callbacks(&self, hooks: &mut Hooks<'_>, validated: bool) -> Result<()> {
         let reported = hooks.callbacks.iter().flat_map(|c| c.report(self)).collect();
-        let names = self.compiled("fit")?.log_names().with(reported, validated);
+        let last_axis = |y: &Symbol| y.shape().last().copied().flatten().unwrap_or(0);
+        let units: Vec<usize> = self.outputs().unwrap_or_default().iter().map(last_axis).collect();
+        let names = self.compiled("fit")?.log_names(&units).with(reported, validated);
         hooks.callbacks.iter_mut().try_for_each(|callback| callback.check(&names))
     }
 }

@@ -1,10 +1,8 @@
 //! Areas under curves of rates.
 
-use cornu_layers::{Setting, wrong};
-use serde_json::Value;
-
 use super::confusion::ratio;
 
+/// Declares an option that is one of a few names.
 macro_rules! choice {
     ($(#[$meta:meta])* $Name:ident: $kind:literal {
         $($(#[$variant_meta:meta])* $Variant:ident $first:literal $($other:literal)*;)*
@@ -15,21 +13,22 @@ macro_rules! choice {
             $($(#[$variant_meta])* $Variant,)*
         }
 
-        impl Setting for $Name {
-            fn to_json(&self) -> Value {
+        impl cornu_layers::Setting for $Name {
+            fn to_json(&self) -> serde_json::Value {
                 match self {
                     $($Name::$Variant => $first.into(),)*
                 }
             }
-            fn from_json(value: &Value) -> cornu_layers::Result<$Name> {
+            fn from_json(value: &serde_json::Value) -> cornu_layers::Result<$Name> {
                 match value.as_str() {
                     $(Some($first $(| $other)*) => Ok($Name::$Variant),)*
-                    _ => Err(wrong($kind, value)),
+                    _ => Err(cornu_layers::wrong($kind, value)),
                 }
             }
         }
     };
 }
+pub(crate) use choice;
 
 choice! {
     /// The curve under which the area lies.

@@ -9,33 +9,42 @@ pub(crate) fn plain_dtype(mut config: Config) -> Config {
     config
 }
 
-/// Declares a metric: its options, after the name and the dtype that all have, its accumulators,
-/// and the part of [`Metric`](super::Metric) that is its own.
+/// The same keys in this order, as Keras writes them; others follow.
+pub(crate) fn ordered(mut config: Config, keys: &[&str]) -> Config {
+    let mut first = Config::new();
+    for key in keys {
+        first.extend(config.shift_remove(*key).map(|value| ((*key).to_owned(), value)));
+    }
+    first.extend(config);
+    first
+}
+
+/// Declares a metric: its options, after the name and the dtype that all have, those that have
+/// no default and are arguments of `new`, its accumulators, and the part of
+/// [`Metric`](super::Metric) that is its own. A dtype behind the name is another default.
 macro_rules! metric {
     (
         $(#[$meta:meta])*
-        pub struct $Name:ident[$class:literal, $name:literal] { $($options:tt)* }
+        pub struct $Name:ident[$class:literal, $name:literal $(, $dtype:ident)?] { $($options:tt)* }
+        $(requires { $($required:tt)* })?
         state $state:ident: $State:ty $(, config |$config_self:ident| $config:block)?;
         $($own:tt)*
     ) => {
         $crate::options::options! {
             $(#[$meta])*
             pub struct $Name[$class] {
+                $($($required)*)?
                 ..
                 /// The name under which logs hold it.
                 name: String = $name.into();
                 /// The dtype that Keras accumulates in. Accumulators here are float64 always.
-                dtype: cornu_autodiff::DType = cornu_autodiff::DType::F32;
+                dtype: cornu_autodiff::DType = $crate::metrics::declare::dtype!($($dtype)?);
                 $($options)*
             }
             state $state: $State;
         }
 
-        impl Default for $Name {
-            fn default() -> $Name {
-                $Name::new()
-            }
-        }
+        $crate::metrics::declare::default!($Name $($($required)*)?);
 
         impl $crate::metrics::Metric for $Name {
             fn name(&self) -> &str {
@@ -59,6 +68,30 @@ macro_rules! metric {
     };
 }
 pub(crate) use metric;
+
+/// The dtype that Keras accumulates in.
+macro_rules! dtype {
+    () => {
+        cornu_autodiff::DType::F32
+    };
+    ($dtype:ident) => {
+        cornu_autodiff::DType::$dtype
+    };
+}
+pub(crate) use dtype;
+
+/// `Default` for a metric all of whose options have defaults.
+macro_rules! default {
+    ($Name:ident) => {
+        impl Default for $Name {
+            fn default() -> $Name {
+                $Name::new()
+            }
+        }
+    };
+    ($Name:ident $($required:tt)+) => {};
+}
+pub(crate) use default;
 
 /// The config of a metric: its options, unless it has its own way to write them.
 macro_rules! config {
