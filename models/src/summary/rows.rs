@@ -1,10 +1,12 @@
 //! What a summary says, before it is laid out.
 
+use cornu_autodiff::Tensor;
 use cornu_layers::{LayerRef, Parameter, Symbol, SymbolicShape};
 
 use crate::graph::Graph;
 use crate::model::Model;
 use crate::nested::Nested;
+use crate::optimizers::Optimizer;
 
 /// One layer.
 #[derive(Clone, Debug)]
@@ -28,7 +30,7 @@ pub(super) struct Row {
 pub(super) struct Totals {
     pub(super) trainable: Amount,
     pub(super) fixed: Amount,
-    /// Once the optimizer has any.
+    /// What the optimizer remembers, once it has made a step.
     pub(super) optimizer: Option<Amount>,
 }
 
@@ -47,6 +49,16 @@ impl Amount {
         })
     }
 
+    /// Keras keeps every number of it in four bytes: iteration and learning rate, too.
+    fn of_optimizer(optimizer: &Optimizer) -> Option<Amount> {
+        let state = (!optimizer.paths().is_empty()).then(|| optimizer.state())?;
+        let bytes = |x: &Tensor| if x.rank() == 0 { 4 } else { x.size() * x.dtype().size() };
+        Some(Amount {
+            params: state.iter().map(|(_, x)| x.size()).sum(),
+            bytes: state.iter().map(|(_, x)| bytes(x)).sum(),
+        })
+    }
+
     pub(super) fn plus(self, other: Amount) -> Amount {
         Amount { params: self.params + other.params, bytes: self.bytes + other.bytes }
     }
@@ -58,7 +70,7 @@ impl Totals {
         Totals {
             trainable: Amount::of(weights.iter().filter(|w| w.is_trainable())),
             fixed: Amount::of(weights.iter().filter(|w| !w.is_trainable())),
-            optimizer: None,
+            optimizer: model.optimizer().ok().and_then(Amount::of_optimizer),
         }
     }
 }
