@@ -9,7 +9,9 @@ pub(crate) fn cases(file: &str) -> Vec<Value> {
     let path = format!("{}/../tests/keras/goldens/{file}.json", env!("CARGO_MANIFEST_DIR"));
     let text = std::fs::read_to_string(&path).unwrap_or_else(|e| panic!("{path}: {e}"));
     let whole: Value = serde_json::from_str(&text).unwrap();
-    whole["cases"].as_array().unwrap().clone()
+    let cases = whole["cases"].as_array().unwrap().clone();
+    assert!(!cases.is_empty(), "{path} has no case");
+    cases
 }
 
 /// A case's name, for messages.
@@ -46,23 +48,32 @@ pub(crate) fn assert_agree(what: &str, ours: &Tensor, keras: &Tensor, tolerance:
     }
 }
 
-/// Asserts that two JSON values are equal, numbers by value.
+/// Whether two JSON values are equal, keys in order, numbers by value: `0` is `0.0`.
+pub(crate) fn same_json(ours: &Value, keras: &Value) -> bool {
+    difference("", ours, keras).is_none()
+}
+
+/// Asserts that two JSON values are equal, keys in order, numbers by value.
 pub(crate) fn assert_same_json(what: &str, ours: &Value, keras: &Value) {
-    match (ours, keras) {
-        (Value::Number(a), Value::Number(b)) => assert_eq!(a.as_f64(), b.as_f64(), "{what}"),
-        (Value::Array(a), Value::Array(b)) => {
-            assert_eq!(a.len(), b.len(), "{what}: {ours} and {keras}");
-            a.iter().zip(b).enumerate().for_each(|(i, (a, b))| {
-                assert_same_json(&format!("{what}[{i}]"), a, b);
-            });
-        }
-        (Value::Object(a), Value::Object(b)) => {
-            let (ours, keras): (Vec<_>, Vec<_>) = (a.keys().collect(), b.keys().collect());
-            assert_eq!(ours, keras, "{what}: keys, in this order");
-            a.iter().zip(b.values()).for_each(|((key, a), b)| {
-                assert_same_json(&format!("{what}.{key}"), a, b);
-            });
-        }
-        _ => assert_eq!(ours, keras, "{what}"),
+    if let Some(text) = difference(what, ours, keras) {
+        panic!("{text}");
     }
+}
+
+/// The first place where two JSON values differ.
+fn difference(what: &str, ours: &Value, keras: &Value) -> Option<String> {
+    let same = match (ours, keras) {
+        (Value::Number(a), Value::Number(b)) => a.as_f64() == b.as_f64(),
+        (Value::Array(a), Value::Array(b)) if a.len() == b.len() => {
+            let pairs = a.iter().zip(b).enumerate();
+            let mut each = pairs.map(|(i, (a, b))| difference(&format!("{what}[{i}]"), a, b));
+            return each.find_map(|found| found);
+        }
+        (Value::Object(a), Value::Object(b)) if a.keys().eq(b.keys()) => {
+            let mut pairs = a.iter().zip(b.values());
+            return pairs.find_map(|((key, a), b)| difference(&format!("{what}.{key}"), a, b));
+        }
+        _ => ours == keras,
+    };
+    (!same).then(|| format!("{what}: {ours}, Keras {keras}"))
 }
