@@ -4,7 +4,7 @@ use std::fs;
 use std::path::PathBuf;
 
 use cornu_autodiff::{DType, Tensor};
-use cornu_models::plot::{Chart, Images, lines};
+use cornu_models::plot::{Chart, Images};
 
 fn directory(test: &str) -> PathBuf {
     let path = std::env::temp_dir().join(format!("cornu-plot-{}-{test}", std::process::id()));
@@ -46,9 +46,9 @@ fn a_chart_is_written_as_png_at_twice_its_size_with_the_line_where_it_belongs() 
 #[test]
 fn an_svg_holds_title_labels_legend_and_series_with_markup_escaped() {
     let file = directory("svg").join("loss.svg");
-    let (x, y) = (vec![1.0, 2.0, 3.0], vec![0.5, 0.25, 0.125]);
-    let series: [(&str, &[f64], &[f64]); 2] = [("train", &x, &y), ("a < b & c", &x, &y)];
-    lines(&file, "Loss \u{7} \"falls\"", "epoch", "loss", &series).unwrap();
+    let y = [0.5, 0.25, 0.125];
+    let chart = Chart::new("Loss \u{7} \"falls\"").x_label("epoch").y_label("loss");
+    chart.curve("train", &y).curve("a < b & c", &y).save(&file).unwrap();
     let svg = fs::read_to_string(&file).unwrap();
     for text in
         ["Loss   &quot;falls&quot;", "epoch", "loss", "train", "a &lt; b &amp; c", "0.50", "3"]
@@ -156,12 +156,12 @@ fn a_file_that_cannot_be_written_is_an_error_that_leaves_the_old_one() {
     assert!(bare.starts_with("save: the name of a picture must end in `.png` or `.svg`"), "{bare}");
     fs::write(directory.join("file"), "").unwrap();
     let inside = error(directory.join("file").join("a.png"));
-    assert!(inside.contains("file/a.png: the picture must be writable; got "), "{inside}");
+    assert!(inside.contains("file: the folder can't be made; got "), "{inside}");
     fs::remove_file(directory.join("file")).unwrap();
-    // A directory in the way: the temporary file is removed again.
+    // A directory in the way: nothing else is left there.
     fs::create_dir(directory.join("taken.svg")).unwrap();
     let taken = error(directory.join("taken.svg"));
-    assert!(taken.contains("the picture must be writable"), "{taken}");
+    assert!(taken.contains("only a file can be replaced by a file; got a folder"), "{taken}");
     assert_eq!(fs::read_dir(&directory).unwrap().count(), 1);
     fs::remove_dir_all(directory).unwrap();
 }

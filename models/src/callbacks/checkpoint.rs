@@ -9,7 +9,7 @@ use super::monitor::{Mode, Monitor};
 use super::{Callback, Run, State};
 use crate::error::{Error, Result};
 use crate::history::{LogNames, Logs};
-use crate::saving::check_weights_path;
+use crate::saving::{check_weights_path, create_folder};
 
 /// Saves the model, or its weights, after each epoch, or only when a monitored value has
 /// improved.
@@ -161,10 +161,7 @@ impl Callback for ModelCheckpoint {
 
     fn save(&mut self, run: &mut Run<'_>) -> Result<()> {
         let Some(path) = self.due.take() else { return Ok(()) };
-        if let Some(folder) = path.parent() {
-            let failed = |e| Error::file(folder, "the folder can't be made", e);
-            std::fs::create_dir_all(folder).map_err(failed)?;
-        }
+        create_folder(&path)?;
         match self.save_weights_only {
             true => run.model.save_weights(&path),
             false => run.model.save_checkpoint(&path),

@@ -47,6 +47,12 @@ pub fn write_file(
     sync_folder(&target).map_err(failed)
 }
 
+/// Makes the folder of a file, and those that it is in.
+pub(crate) fn create_folder(path: &Path) -> Result<()> {
+    let folder = folder_of(path);
+    fs::create_dir_all(folder).map_err(|e| Error::file(folder, "the folder can't be made", e))
+}
+
 /// The file itself, where the path is a link to one: the link stays.
 fn target_of(path: &Path) -> Result<PathBuf> {
     if path.file_name().is_none() {

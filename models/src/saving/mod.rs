@@ -12,6 +12,7 @@ mod read;
 mod resume;
 mod weights;
 
+pub(crate) use atomic::create_folder;
 pub use atomic::write_file;
 pub use checkpoint::Checkpoint;
 pub(crate) use weights::check_weights_path;
