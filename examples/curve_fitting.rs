@@ -34,8 +34,7 @@ pub struct State {
 }
 
 fn state(model: &Model, x: &Tensor, y: &Tensor) -> Result<State> {
-    let error = model.evaluate(x, y)?.get("mse").unwrap_or(f64::NAN);
-    Ok(State { line: model.predict(x)?.to_vec()?, error })
+    Ok(State { line: model.predict(x)?.to_vec()?, error: model.evaluate(x, y)?["mse"] })
 }
 
 /// The network before and after so many steps over all points.
@@ -57,19 +56,21 @@ pub fn points(
     Ok((x, y))
 }
 
-/// Trains, tells the errors, and draws data and both predictions.
-fn show(name: &str, mut model: Sequential, x: &Tensor, y: &Tensor, steps: usize) -> Result<()> {
-    let (before, after) = fit(&mut model, x, y, steps)?;
-    println!("{name:28} mean squared error {:.3} -> {:.3}", before.error, after.error);
+/// The data as points, what the network says before and after training as lines.
+pub fn picture(title: &str, x: &Tensor, y: &Tensor, states: &(State, State)) -> Result<Chart> {
     let (x, y) = (x.to_vec::<f32>()?, y.to_vec::<f32>()?);
-    let path = format!("pictures/{}.png", name.replace([' ', ','], "_"));
-    Chart::new(name)
-        .x_label("x")
-        .y_label("y")
-        .points("data", &x, &y)
-        .line("before", &x, &before.line)
-        .line("after", &x, &after.line)
-        .save(&path)?;
+    let chart = Chart::new(title).x_label("x").y_label("y").points("data", &x, &y);
+    Ok(chart.line("before", &x, &states.0.line).line("after", &x, &states.1.line))
+}
+
+/// Trains, tells the errors, and draws.
+fn show(title: &str, mut model: Sequential, x: &Tensor, y: &Tensor, steps: usize) -> Result<()> {
+    let states = fit(&mut model, x, y, steps)?;
+    let (before, after) = (states.0.error, states.1.error);
+    println!("{title:32} mean squared error {before:.3} -> {after:.3}");
+    let path =
+        format!("pictures/{}.png", title.to_lowercase().replace(", ", "_").replace(' ', "_"));
+    picture(title, x, y, &states)?.save(&path)?;
     println!("drew {path}");
     Ok(())
 }
@@ -77,9 +78,9 @@ fn show(name: &str, mut model: Sequential, x: &Tensor, y: &Tensor, steps: usize)
 fn main() -> Result<()> {
     let generator = Generator::new(4);
     let (x, y) = points(&generator, 10, Tensor::clone)?;
-    show("line", network(3, "linear", 1)?, &x, &y, 50)?;
+    show("Line", network(3, "linear", 1)?, &x, &y, 50)?;
 
     let (x, y) = points(&generator, 30, Tensor::square)?;
-    show("parabola, no activation", network(10, "linear", 1)?, &x, &y, 300)?;
-    show("parabola, relu", network(10, "relu", 1)?, &x, &y, 300)
+    show("Parabola, without an activation", network(10, "linear", 1)?, &x, &y, 300)?;
+    show("Parabola, with ReLU", network(10, "relu", 1)?, &x, &y, 300)
 }

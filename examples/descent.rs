@@ -6,7 +6,6 @@
 use std::time::Instant;
 
 use cornu::autodiff::Generator;
-use cornu::callbacks::LambdaCallback;
 use cornu::plot::Chart;
 use cornu::prelude::*;
 
@@ -44,7 +43,7 @@ pub fn descend(x: &Tensor, y: &Tensor, batch_size: usize) -> Result<Descent> {
     let start = Instant::now();
     let watch = LambdaCallback::new(|run, _, _| {
         milliseconds.push(start.elapsed().as_secs_f64() * 1000.0);
-        losses.push(run.model.evaluate(x, y)?.get("loss").unwrap_or(f64::NAN));
+        losses.push(run.model.evaluate(x, y)?["loss"]);
         Ok(())
     });
     let options = Fit::new().epochs(EPOCHS).batch_size(batch_size).verbose(Verbose::Silent);
@@ -52,18 +51,27 @@ pub fn descend(x: &Tensor, y: &Tensor, batch_size: usize) -> Result<Descent> {
     Ok(Descent { losses, milliseconds, steps: model.optimizer()?.iterations() })
 }
 
-fn main() -> Result<()> {
-    let (x, y) = samples()?;
+/// Loss against epoch, and loss against time.
+pub fn pictures(descents: &[(&str, Descent)]) -> (Chart, Chart) {
     let mut by_epoch = Chart::new("Loss by epoch").x_label("epoch").y_label("loss").log_y();
     let mut by_time = Chart::new("Loss by time").x_label("milliseconds").y_label("loss").log_y();
-    for (name, batch_size) in [("batch", SAMPLES), ("stochastic", 1), ("mini-batch of 4", 4)] {
-        let Descent { losses, milliseconds, steps } = descend(&x, &y, batch_size)?;
-        let (steps, last) = (steps as usize / EPOCHS, losses[EPOCHS - 1]);
-        println!("{name:16} {steps:3} steps an epoch, loss after {EPOCHS} epochs {last:.4}");
-        let epochs: Vec<f64> = (1..=EPOCHS).map(|epoch| epoch as f64).collect();
-        by_epoch = by_epoch.line(name, &epochs, &losses);
-        by_time = by_time.line(name, &milliseconds, &losses);
+    for (name, descent) in descents {
+        by_epoch = by_epoch.curve(*name, &descent.losses);
+        by_time = by_time.line(*name, &descent.milliseconds, &descent.losses);
     }
+    (by_epoch, by_time)
+}
+
+fn main() -> Result<()> {
+    let (x, y) = samples()?;
+    let mut descents = Vec::new();
+    for (name, batch_size) in [("batch", SAMPLES), ("stochastic", 1), ("mini-batch of 4", 4)] {
+        let descent = descend(&x, &y, batch_size)?;
+        let (steps, last) = (descent.steps as usize / EPOCHS, descent.losses[EPOCHS - 1]);
+        println!("{name:16} {steps:3} steps an epoch, loss after {EPOCHS} epochs {last:.4}");
+        descents.push((name, descent));
+    }
+    let (by_epoch, by_time) = pictures(&descents);
     by_epoch.save("pictures/descent_by_epoch.png")?;
     by_time.save("pictures/descent_by_time.png")?;
     println!("drew pictures/descent_by_epoch.png and pictures/descent_by_time.png");

@@ -29,29 +29,46 @@ pub fn network() -> Result<Sequential> {
     Ok(model)
 }
 
+/// 25 epochs, with a look at the images to be tested on after each.
+pub fn learn(model: &mut Sequential, data: &TrainTest, verbose: Verbose) -> Result<History> {
+    let ((x, y), (x_test, y_test)) = data;
+    let options = Fit::new().epochs(25).batch_size(64).verbose(verbose);
+    model.fit(x, y, options.validation_data(x_test, y_test))
+}
+
+/// The curves of both losses.
+pub fn curves(history: &History) -> Chart {
+    let chart = Chart::new("Reading digits").x_label("epoch").y_label("loss").log_y();
+    chart.curve("training", &history["loss"]).curve("validation", &history["val_loss"])
+}
+
+/// Some images, with what the network takes them for, in red where that is wrong.
+pub fn predictions(model: &Model, x: &Tensor, y: &Tensor) -> Result<Images> {
+    let x = x.slice(0, 0..40);
+    let read = model.predict_classes(&x)?.to_vec::<i64>()?;
+    let truth = y.slice(0, 0..40).to_vec::<i64>()?;
+    let pairs = || read.iter().zip(&truth);
+    let caption = |(read, truth): (&i64, &i64)| match read == truth {
+        true => read.to_string(),
+        false => format!("{read}, is {truth}"),
+    };
+    let captions: Vec<String> = pairs().map(caption).collect();
+    let wrong: Vec<bool> = pairs().map(|(read, truth)| read != truth).collect();
+    let images = Images::new("What the network reads", &(x.squeeze([-1]) * 16.0))?;
+    Ok(images.captions(&captions).marked(&wrong))
+}
+
 fn main() -> Result<()> {
-    let ((x, y), (x_test, y_test)) = data()?;
+    let data = data()?;
     let mut model = network()?;
     println!("{}", model.summary());
-    let options = Fit::new().epochs(25).batch_size(64).validation_data(&x_test, &y_test);
-    let history = model.fit(&x, &y, options)?;
-    let accuracy = model.evaluate(&x_test, &y_test)?.get("accuracy").unwrap_or(f64::NAN);
+    let history = learn(&mut model, &data, Verbose::Auto)?;
+    let (_, (x_test, y_test)) = &data;
+    let accuracy = model.evaluate(x_test, y_test)?["accuracy"];
     println!("right on {:.1} % of {} unseen digits", 100.0 * accuracy, y_test.size());
 
-    let mut chart = Chart::new("Reading digits").x_label("epoch").y_label("loss").log_y();
-    for (name, series) in [("training", "loss"), ("validation", "val_loss")] {
-        chart = chart.curve(name, history.get(series).unwrap_or_default());
-    }
-    chart.save("pictures/digits_loss.png")?;
-
-    let classes = model.predict_classes(&x_test)?.to_vec::<i64>()?;
-    let truth = y_test.cast(DType::I64).to_vec::<i64>()?;
-    let wrong: Vec<bool> = classes.iter().zip(&truth).map(|(c, t)| c != t).take(40).collect();
-    let images = x_test.slice(0, 0..40).reshape([-1, 8, 8]) * 16.0;
-    Images::new("What the network reads", &images)?
-        .captions(&classes[..40])
-        .marked(&wrong)
-        .save("pictures/digits_read.png")?;
+    curves(&history).save("pictures/digits_loss.png")?;
+    predictions(&model, x_test, y_test)?.save("pictures/digits_read.png")?;
     println!("drew pictures/digits_loss.png and pictures/digits_read.png");
     Ok(())
 }

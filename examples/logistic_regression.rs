@@ -4,7 +4,6 @@
 //! `cargo run --release --example logistic_regression`
 
 use cornu::autodiff::Generator;
-use cornu::callbacks::LambdaCallback;
 use cornu::prelude::*;
 
 const TRUE_WEIGHTS: [[f32; 1]; 4] = [[0.3], [0.6], [-0.7], [-1.3]];
@@ -20,7 +19,7 @@ pub fn samples(generator: &Generator, count: usize) -> Result<Samples> {
 }
 
 fn accuracy(model: &Model, (x, y): &Samples) -> Result<f64> {
-    Ok(model.evaluate(x, y)?.get("accuracy").unwrap_or(f64::NAN))
+    Ok(model.evaluate(x, y)?["accuracy"])
 }
 
 fn binary() -> Compile {
@@ -35,7 +34,7 @@ pub fn descend(train: &Samples, test: &Samples, told: impl Fn(usize, f64)) -> Re
     model.compile(binary().optimizer(SGD::new(0.01)))?;
     let every_hundred = LambdaCallback::new(|_, iteration, logs| {
         if iteration % 100 == 0 {
-            told(iteration, logs.get("loss").unwrap_or(f64::NAN));
+            told(iteration, logs["loss"]);
         }
         Ok(())
     });

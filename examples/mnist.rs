@@ -6,15 +6,28 @@
 use cornu::datasets::{fashion_mnist, mnist};
 use cornu::prelude::*;
 
-fn main() -> Result<()> {
-    let mut arguments = std::env::args().skip(1);
-    let folder = arguments.next().unwrap_or_else(|| "mnist".into());
-    let epochs = arguments.next().and_then(|n| n.parse().ok()).unwrap_or(3);
-
-    let ((x, y), (x_test, y_test)) = match arguments.next().as_deref() {
-        Some("fashion") => fashion_mnist::load(&folder)?,
-        _ => mnist::load(&folder)?,
+/// The folder, the number of epochs, and whether it is Fashion-MNIST.
+fn asked(words: &[&str]) -> Option<(String, usize, bool)> {
+    let (words, fashion) = match words {
+        [rest @ .., "fashion"] => (rest, true),
+        _ => (words, false),
     };
+    match words {
+        [folder] => Some((folder.to_string(), 3, fashion)),
+        [folder, epochs] => Some((folder.to_string(), epochs.parse().ok()?, fashion)),
+        _ => None,
+    }
+}
+
+fn main() -> Result<()> {
+    let words: Vec<String> = std::env::args().skip(1).collect();
+    let words: Vec<&str> = words.iter().map(String::as_str).collect();
+    let Some((folder, epochs, fashion)) = asked(&words) else {
+        let rule = "the arguments must be `FOLDER [EPOCHS] [fashion]`";
+        return Err(Error::value("mnist", rule, format!("`{}`", words.join(" "))));
+    };
+    let load = if fashion { fashion_mnist::load } else { mnist::load };
+    let ((x, y), (x_test, y_test)) = load(&folder)?;
     let image = |x: &Tensor| x.cast(DType::F32).reshape([-1, 28, 28, 1]) / 255.0;
     let (x, x_test) = (image(&x), image(&x_test));
 
@@ -37,7 +50,7 @@ fn main() -> Result<()> {
     let options = Fit::new().epochs(epochs).batch_size(128);
     model.fit(&x, &y, options.validation_split(Split::Shuffled(0.1)))?;
     let scores = model.evaluate(&x_test, &y_test)?;
-    println!("test loss {:.4}", scores.get("loss").unwrap_or(f64::NAN));
-    println!("test accuracy {:.4}", scores.get("accuracy").unwrap_or(f64::NAN));
+    println!("test loss {:.4}", scores["loss"]);
+    println!("test accuracy {:.4}", scores["accuracy"]);
     Ok(())
 }

@@ -3,6 +3,7 @@
 //!
 //! `cargo run --release --example people --features plot`
 
+use cornu::plot::Chart;
 use cornu::prelude::*;
 
 /// Weight minus 135 pounds, height minus 66 inches.
@@ -21,17 +22,24 @@ pub fn train(seed: u64) -> Result<(Sequential, Vec<f64>)> {
     model.compile(Compile::new().loss("mse").optimizer(SGD::new(0.1)))?;
 
     let mut losses = Vec::new();
-    for _ in 0..1000 {
-        let one_by_one = Fit::new().batch_size(1).shuffle(false).verbose(Verbose::Silent);
-        model.fit(X, Y, one_by_one)?;
-        losses.push(model.evaluate(X, Y)?.get("loss").unwrap_or(f64::NAN));
-    }
+    let watch = LambdaCallback::new(|run, _, _| {
+        losses.push(run.model.evaluate(X, Y)?["loss"]);
+        Ok(())
+    });
+    let one_by_one = Fit::new().epochs(1000).batch_size(1).shuffle(false).verbose(Verbose::Silent);
+    model.fit(X, Y, one_by_one.callback(watch))?;
     Ok((model, losses))
 }
 
 /// What the network says of 128 pounds and 63 inches, and of 155 pounds and 68 inches.
 pub fn emily_and_frank(model: &Model) -> Result<(f32, f32)> {
     Ok((model.predict([[-7.0f32, -3.0]])?.item()?, model.predict([[20.0f32, 2.0]])?.item()?))
+}
+
+/// The curve of the loss.
+pub fn picture(losses: &[f64]) -> Chart {
+    let chart = Chart::new("Telling two groups of people apart").x_label("epoch");
+    chart.y_label("mean squared error").curve("", losses)
 }
 
 fn main() -> Result<()> {
@@ -43,9 +51,8 @@ fn main() -> Result<()> {
     println!("128 pounds, 63 inches: {emily:.3}"); // about 0.95
     println!("155 pounds, 68 inches: {frank:.3}"); // about 0.04
 
-    let epochs: Vec<f64> = (0..losses.len()).map(|epoch| epoch as f64).collect();
     let path = "pictures/people_loss.png";
-    cornu::plot::lines(path, "Loss", "epoch", "mean squared error", &[("loss", &epochs, &losses)])?;
+    picture(&losses).save(path)?;
     println!("drew {path}");
     Ok(())
 }

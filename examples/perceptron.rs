@@ -18,12 +18,12 @@ impl Perceptron {
 
     /// Rosenblatt's rule, one sample at a time: the error times the input is added to the
     /// weights. Gives the number of epochs until an epoch had no error, if there was one.
-    fn train(&mut self, x: &Tensor, y: &[f64], epochs: usize) -> Option<usize> {
+    fn train(&mut self, x: &Tensor, y: &[f64], epochs: usize) -> Result<Option<usize>> {
         for epoch in 1..=epochs {
             let mut errors = 0;
             for (i, &target) in y.iter().enumerate() {
                 let sample = x.index(0, i as isize); // (inputs,)
-                let error = target - self.predict(&sample).item::<f64>().unwrap_or(f64::NAN);
+                let error = target - self.predict(&sample).item::<f64>()?;
                 if error != 0.0 {
                     errors += 1;
                     self.weights = &self.weights + sample * error;
@@ -31,10 +31,10 @@ impl Perceptron {
                 }
             }
             if errors == 0 {
-                return Some(epoch);
+                return Ok(Some(epoch));
             }
         }
-        None
+        Ok(None)
     }
 }
 
@@ -50,7 +50,7 @@ pub const QUESTIONS: [(&str, [f64; 4]); 4] = [
 pub fn learn(y: &[f64]) -> Result<(Option<usize>, Vec<f64>)> {
     let x = Tensor::from([[0.0, 0.0], [0.0, 1.0], [1.0, 0.0], [1.0, 1.0]]);
     let mut perceptron = Perceptron { weights: Tensor::zeros([2], DType::F64), bias: 0.0 };
-    let learned = perceptron.train(&x, y, 100);
+    let learned = perceptron.train(&x, y, 100)?;
     Ok((learned, perceptron.predict(&x).to_vec()?))
 }
 

@@ -120,6 +120,7 @@ fn people_are_told_apart_as_in_the_walkthrough() {
         let (model, losses) = people::train(seed).unwrap();
         assert_eq!(losses.len(), 1000);
         assert!(losses[999] < losses[0] && losses[999] < 0.02, "seed {seed}: {}", losses[999]);
+        assert!(people::picture(&losses).to_svg().unwrap().contains("mean squared error"));
         let (e, f) = people::emily_and_frank(&model).unwrap();
         emily.push(e);
         frank.push(f);
@@ -156,6 +157,12 @@ fn three_kinds_of_descent_differ_in_the_size_of_a_batch() {
     assert_near(last(&mini), 0.09, 0.04);
     assert!(last(&batch) > 10.0 * last(&mini), "{}", last(&batch));
     assert!(batch.losses.is_sorted_by(|a, b| a >= b), "descent over all samples never rises");
+    let descents = [("batch", batch), ("stochastic", stochastic), ("mini-batch", mini)];
+    let (by_epoch, by_time) = descent::pictures(&descents);
+    for chart in [by_epoch, by_time] {
+        let svg = chart.to_svg().unwrap();
+        assert!(descents.iter().all(|(name, _)| svg.contains(name)), "{svg}");
+    }
 }
 
 #[test]
@@ -188,9 +195,11 @@ fn curves_are_fitted_with_an_activation_and_underfitted_without() {
         for seed in 1..=5 {
             let (x, y) = curve_fitting::points(&Generator::new(seed), count, curve).unwrap();
             let mut model = curve_fitting::network(hidden, activation, seed).unwrap();
-            let (before, after) = curve_fitting::fit(&mut model, &x, &y, steps).unwrap();
-            assert_eq!(after.line.len(), count);
-            runs.push((before.error, after.error));
+            let states = curve_fitting::fit(&mut model, &x, &y, steps).unwrap();
+            let svg = curve_fitting::picture("fit", &x, &y, &states).unwrap().to_svg().unwrap();
+            // Those of the data, and the one of the legend.
+            assert_eq!(svg.matches("<circle").count(), count + 1);
+            runs.push((states.0.error, states.1.error));
         }
         runs.sort_by(|(_, a), (_, b)| a.total_cmp(b));
         runs[2]
@@ -207,11 +216,17 @@ fn curves_are_fitted_with_an_activation_and_underfitted_without() {
 
 #[test]
 fn digits_are_read() {
-    let ((x, y), (x_test, y_test)) = digits::data().unwrap();
+    let data = digits::data().unwrap();
+    let ((x, _), (x_test, y_test)) = &data;
     assert_eq!((x.dims(), x_test.dims()), (&[1437, 8, 8, 1][..], &[360, 8, 8, 1][..]));
     let mut model = digits::network().unwrap();
-    let options = Fit::new().epochs(12).batch_size(32).verbose(Verbose::Silent);
-    model.fit(&x, &y, options).unwrap();
-    let accuracy = model.evaluate(&x_test, &y_test).unwrap().get("accuracy").unwrap();
+    let history = digits::learn(&mut model, &data, Verbose::Silent).unwrap();
+    let accuracy = model.evaluate(x_test, y_test).unwrap()["accuracy"];
     assert!(accuracy >= 0.97, "{accuracy}");
+    assert_eq!(history["loss"].len(), history["val_loss"].len());
+    let curves = digits::curves(&history).to_svg().unwrap();
+    assert!(["training", "validation"].iter().all(|name| curves.contains(name)));
+    let read = digits::predictions(&model, x_test, y_test).unwrap().to_svg().unwrap();
+    let captions = read.matches("</text>").count() - 1; // without the title
+    assert_eq!(captions, 40);
 }

@@ -1,8 +1,11 @@
 //! What training reports.
 
+use std::ops::Index;
+
 use crate::metrics::Direction;
 
-/// Numbers of an epoch or a batch by name, in Keras's order: sorted.
+/// Numbers of an epoch or a batch by name, in Keras's order: sorted. `logs["loss"]` is the value
+/// of a name that must be there, [`get`](Logs::get) that of one that may.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Logs(Vec<(String, f64)>);
 
@@ -30,6 +33,26 @@ impl Logs {
     pub fn names(&self) -> impl Iterator<Item = &str> {
         self.0.iter().map(|(name, _)| name.as_str())
     }
+}
+
+impl Index<&str> for Logs {
+    type Output = f64;
+
+    /// The value of this name.
+    ///
+    /// # Panics
+    /// When there is none, listing those that there are.
+    #[track_caller]
+    fn index(&self, name: &str) -> &f64 {
+        let found = self.0.iter().find(|(n, _)| n == name);
+        found.map(|(_, value)| value).unwrap_or_else(|| missing(name, self.names()))
+    }
+}
+
+#[track_caller]
+fn missing<'a>(name: &str, names: impl Iterator<Item = &'a str>) -> ! {
+    let names: Vec<&str> = names.collect();
+    panic!("{}", cornu_autodiff::Error::unknown("log", name, &names))
 }
 
 /// Names that the logs of an epoch will hold, and which way each value improves where that is
@@ -84,10 +107,15 @@ impl LogNames {
 ///
 /// ```
 /// # use cornu_models::History;
-/// # let history = History::default();
+/// # let mut history = History::default();
+/// # let mut logs = cornu_models::Logs::default();
+/// # logs.insert("loss", 0.5);
+/// # history.push(0, &logs);
+/// let losses = &history["loss"]; // one an epoch
 /// if let Some(losses) = history.get("val_loss") {
 ///     println!("{losses:?}");
 /// }
+/// # assert_eq!(losses, [0.5]);
 /// ```
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct History {
@@ -132,5 +160,18 @@ impl History {
         self.epochs.push(epoch);
         let len = self.epochs.len();
         self.series.iter_mut().for_each(|(_, values)| values.resize(len, f64::NAN));
+    }
+}
+
+impl Index<&str> for History {
+    type Output = [f64];
+
+    /// The values of this name, one an epoch.
+    ///
+    /// # Panics
+    /// When there is none, listing those that there are.
+    #[track_caller]
+    fn index(&self, name: &str) -> &[f64] {
+        self.get(name).unwrap_or_else(|| missing(name, self.series().map(|(name, _)| name)))
     }
 }
