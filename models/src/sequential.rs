@@ -60,7 +60,7 @@ impl Sequential {
         self
     }
 
-    /// Appends a layer and, with a `+`, reads on: `Sequential::new().with(a)?.with(b)?`.
+    /// Appends a layer and hands the chain on: `Sequential::new().with(a)?.with(b)?`.
     ///
     /// # Errors
     /// As [`add`](Sequential::add).
@@ -88,8 +88,8 @@ impl Sequential {
         self.model.pop_layer()
     }
 
-    /// Builds a chain whose input shape was not known, from the shape of one sample. `fit`,
-    /// `evaluate` and `predict` do it from their data.
+    /// Builds a chain whose input shape was not known, from the shape of one sample. Training
+    /// does it from its data; what takes `&self`, such as `predict`, can't.
     ///
     /// # Errors
     /// When a layer doesn't fit.

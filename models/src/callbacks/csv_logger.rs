@@ -9,7 +9,7 @@ use crate::error::{Error, Result};
 use crate::history::{LogNames, Logs};
 
 /// Writes a line an epoch to a CSV file: the epoch, counted from 0, then every value of the
-/// logs, under a line of names. Each line is on disk before the next epoch begins.
+/// logs, under a line of names. Each line is in the file before the next epoch begins.
 ///
 /// Unlike Keras's, it has no columns of validation where there is no validation, and lines end
 /// with a line feed alone.

@@ -122,8 +122,8 @@ pub trait Callback: Debug {
         false
     }
 
-    /// After an epoch's end, or that of a batch after which one is due, once every callback has been told of it and what each
-    /// must remember has been kept: the place to save checkpoints.
+    /// After an epoch's end, or that of a batch after which one is due, once every callback has
+    /// been told of it and what each must remember has been kept: the place to save checkpoints.
     fn save(&mut self, run: &mut Run<'_>) -> Result<()> {
         Ok(())
     }

@@ -14,13 +14,11 @@ use crate::history::Logs;
 /// What is shown while training.
 #[derive(Clone, Default)]
 pub enum Verbose {
-    /// A live bar if stderr is a terminal, else a line an epoch.
+    /// A live bar if stderr is a terminal, else a line an epoch on stderr.
     #[default]
     Auto,
     /// Nothing.
     Silent,
-    /// A live bar on stderr, or a line an epoch where that is no terminal.
-    Bar,
     /// A line an epoch on stderr.
     Lines,
     /// A line an epoch to a writer: stdout, a file, a buffer.
@@ -35,7 +33,6 @@ impl fmt::Debug for Verbose {
         f.write_str(match self {
             Verbose::Auto => "Auto",
             Verbose::Silent => "Silent",
-            Verbose::Bar => "Bar",
             Verbose::Lines => "Lines",
             Verbose::To(_) => "To(writer)",
         })
@@ -72,8 +69,8 @@ impl Reporter {
         let lines = || Output::Lines(Arc::new(Mutex::new(std::io::stderr())));
         let output = match verbose {
             Verbose::Silent => Output::Nothing,
-            Verbose::Auto | Verbose::Bar if std::io::stderr().is_terminal() => Output::Bar(None),
-            Verbose::Auto | Verbose::Bar | Verbose::Lines => lines(),
+            Verbose::Auto if std::io::stderr().is_terminal() => Output::Bar(None),
+            Verbose::Auto | Verbose::Lines => lines(),
             Verbose::To(sink) => Output::Lines(sink.clone()),
         };
         let now = Instant::now();
