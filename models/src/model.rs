@@ -202,9 +202,9 @@ impl Model {
         Ok(())
     }
 
-    /// Number of elements of all weights.
+    /// Number of elements of all weights; `usize::MAX` if there are more.
     pub fn count_params(&self) -> usize {
-        self.weights.iter().map(Parameter::size).sum()
+        self.weights.iter().map(Parameter::size).fold(0, usize::saturating_add)
     }
 
     /// Freezes the whole model or lets it be trained again.

@@ -124,7 +124,7 @@ fn totals(summary: &Summary) -> String {
 }
 
 /// Bytes as Keras writes them: `19.54 KB`.
-fn memory(bytes: usize) -> String {
+fn memory(bytes: u128) -> String {
     let mut size = bytes as f64;
     let units = ["B", "KB", "MB", "GB", "TB", "PB"];
     for unit in units {

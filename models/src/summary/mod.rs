@@ -129,7 +129,7 @@ impl Model {
 }
 
 /// A number in groups of three digits: `1,234,567`.
-fn grouped(number: usize) -> String {
+fn grouped(number: u128) -> String {
     let digits = number.to_string();
     let mut text = String::new();
     for (i, digit) in digits.chars().enumerate() {

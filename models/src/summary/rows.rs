@@ -18,7 +18,7 @@ pub(super) struct Row {
     /// Of each output of the last call; nothing while unknown.
     pub(super) shapes: Vec<Option<SymbolicShape>>,
     /// `None` before they exist.
-    pub(super) params: Option<usize>,
+    pub(super) params: Option<u128>,
     /// `name[call][output]` of what the layer is called on.
     pub(super) connections: Vec<String>,
     /// `None` without weights.
@@ -34,18 +34,19 @@ pub(super) struct Totals {
     pub(super) optimizer: Option<Amount>,
 }
 
-/// Numbers and the memory they take.
+/// Numbers and the memory they take. A layer that is only drawn may have as many weights as a
+/// `usize` counts, and several of them more.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Amount {
-    pub(super) params: usize,
-    pub(super) bytes: usize,
+    pub(super) params: u128,
+    pub(super) bytes: u128,
 }
 
 impl Amount {
     fn of<'a>(weights: impl Iterator<Item = &'a Parameter>) -> Amount {
         weights.fold(Amount::default(), |sum, w| Amount {
-            params: sum.params + w.size(),
-            bytes: sum.bytes + w.size() * w.spec().dtype.size(),
+            params: sum.params + w.size() as u128,
+            bytes: sum.bytes + w.size() as u128 * w.spec().dtype.size() as u128,
         })
     }
 
@@ -119,10 +120,10 @@ fn shapes(layer: &LayerRef, symbols: &[Symbol]) -> Vec<Option<SymbolicShape>> {
     (0..last.node().outputs).map(of_output).collect()
 }
 
-fn params(layer: &LayerRef) -> Option<usize> {
+fn params(layer: &LayerRef) -> Option<u128> {
     let weights = layer.weights();
     let first = |(i, w): &(usize, &Parameter)| !weights[..*i].iter().any(|before| before.is(w));
-    let sizes = weights.iter().enumerate().filter(first).map(|(_, w)| w.size());
+    let sizes = weights.iter().enumerate().filter(first).map(|(_, w)| w.size() as u128);
     (layer.is_built() || layer.is_built_at_once()).then(|| sizes.sum())
 }
 
