@@ -132,6 +132,11 @@ fn labels_that_do_not_fit_are_errors_that_say_why() {
             "loss `sparse_categorical_crossentropy`: labels must be class numbers in 0..3; got 3",
         ),
         (
+            error(value(&sparse, &Tensor::from([i64::MAX, 0]), &classes)),
+            "loss `sparse_categorical_crossentropy`: labels must be class numbers in 0..3; got \
+             9223372036854775807",
+        ),
+        (
             error(value(&sparse, &Tensor::from([-1i64, 0]), &classes)),
             "loss `sparse_categorical_crossentropy`: labels must be class numbers in 0..3; got -1",
         ),

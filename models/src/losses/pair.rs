@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use cornu_autodiff::{DType, Error, Result, Tensor};
+use cornu_autodiff::{DType, Error, Pause, Result, Tensor};
 
 /// Labels and predictions with one dtype and one shape.
 ///
@@ -71,6 +71,12 @@ impl fmt::Display for Place<'_> {
 /// # Errors
 /// When the predictions are not floating-point or a label is not finite.
 pub(crate) fn labels(place: Place<'_>, y_true: &Tensor, y_pred: &Tensor) -> Result<Tensor> {
+    check_labels(place, y_true, y_pred)?;
+    Ok(cast(y_true, y_pred.dtype()))
+}
+
+/// Predictions must be floating-point, and labels finite.
+pub(crate) fn check_labels(place: Place<'_>, y_true: &Tensor, y_pred: &Tensor) -> Result<()> {
     if !y_pred.dtype().is_float() {
         let rule = "predictions must be float32 or float64";
         return Err(Error::dtype(place.to_string(), rule, &[y_pred.spec()]));
@@ -80,7 +86,16 @@ pub(crate) fn labels(place: Place<'_>, y_true: &Tensor, y_pred: &Tensor) -> Resu
         let got = bad.map_or("none".into(), |v| v.to_string());
         return Err(Error::value(place.to_string(), "labels must be finite", got));
     }
-    Ok(cast(y_true, y_pred.dtype()))
+    Ok(())
+}
+
+/// The label at a place, exact whatever its dtype is: for errors.
+pub(crate) fn label_at(y_true: &Tensor, at: usize) -> Result<String> {
+    let _pause = Pause::new();
+    Ok(match y_true.dtype().is_float() {
+        true => y_true.to_f64_vec()?[at].to_string(),
+        false => y_true.cast(DType::I64).to_vec::<i64>()?[at].to_string(),
+    })
 }
 
 /// The same values in another dtype; no op where it is the same.

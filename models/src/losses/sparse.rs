@@ -1,10 +1,10 @@
 //! Cross-entropy of class numbers.
 
-use cornu_autodiff::{Error, Pause, Result, Shape, Tensor};
+use cornu_autodiff::{DType, Error, Pause, Result, Shape, Tensor};
 
 use super::crossentropy::log_probabilities;
 use super::declare::loss;
-use super::pair::{Place, cast, labels, not_classes};
+use super::pair::{Place, cast, check_labels, label_at, not_classes};
 use super::reduce::check_axis;
 
 loss! {
@@ -46,11 +46,20 @@ loss! {
         let axis = check_axis(&self.name, self.axis, y_pred)?;
         let _pause = Pause::new();
         let y_true = class_numbers(&self.name, y_true, y_pred, axis)?;
-        Ok(Some(y_true.not_equal_scalar(ignored as f64)))
+        Ok(Some(differs(&y_true, ignored)))
     }
 }
 
-/// Labels without the axis of the classes.
+/// Which labels are not `ignored`, whole numbers of 64 bits included.
+fn differs(y_true: &Tensor, ignored: i64) -> Tensor {
+    if y_true.dtype().is_float() {
+        return y_true.not_equal_scalar(ignored as f64);
+    }
+    y_true.cast(DType::I64).not_equal(&Tensor::scalar(ignored))
+}
+
+/// Labels without the axis of the classes, in their own dtype: as a float32, a large class number
+/// would become another.
 pub(super) fn class_numbers(
     name: &str,
     y_true: &Tensor,
@@ -65,8 +74,8 @@ pub(super) fn class_numbers(
         return Err(not_classes(Place("loss", name), y_true, y_pred));
     }
     let _pause = Pause::new();
-    let y_true = labels(Place("loss", name), y_true, y_pred)?;
-    Ok(if with_axis { y_true.squeeze([axis as isize]) } else { y_true })
+    check_labels(Place("loss", name), y_true, y_pred)?;
+    Ok(if with_axis { y_true.squeeze([axis as isize]) } else { y_true.clone() })
 }
 
 /// 1 at the label, else 0; all 0 for the class that is ignored.
@@ -82,13 +91,14 @@ pub(super) fn chosen(
     let outer: usize = y_pred.dims()[..axis].iter().product();
     let inner: usize = y_pred.dims()[axis + 1..].iter().product();
     let mut chosen = vec![0f32; outer * classes * inner];
+    let counts = ignored.map(|ignored| differs(y_true, ignored).to_vec::<bool>()).transpose()?;
     for (at, label) in y_true.to_f64_vec()?.into_iter().enumerate() {
-        if ignored.is_some_and(|ignored| ignored as f64 == label) {
+        if counts.as_ref().is_some_and(|counts| !counts[at]) {
             continue;
         }
         if label.fract() != 0.0 || !(0.0..classes as f64).contains(&label) {
             let rule = format!("labels must be class numbers in 0..{classes}");
-            return Err(Error::value(format!("loss `{name}`"), rule, label.to_string()));
+            return Err(Error::value(format!("loss `{name}`"), rule, label_at(y_true, at)?));
         }
         chosen[(at / inner * classes + label as usize) * inner + at % inner] = 1.0;
     }

@@ -5,7 +5,7 @@ use cornu_autodiff::{Error, Pause, Result, Tensor};
 use super::confusion::in_dtype;
 use super::declare::mean_metric;
 use super::mean::Values;
-use crate::losses::pair::{Place, mismatch, not_classes, same_shape};
+use crate::losses::pair::{Place, label_at, mismatch, not_classes, same_shape};
 
 mean_metric! {
     /// How often labels and predictions are equal.
@@ -120,11 +120,11 @@ fn class_numbers(name: &str, y_true: &Tensor, y_pred: &Tensor) -> Result<Tensor>
     let labels = without_axis(name, y_true, y_pred)?;
     let classes = y_pred.dims().last().copied().unwrap_or(0) as f64;
     let wrong = |&t: &f64| t.fract() != 0.0 || !(0.0..classes).contains(&t);
-    match labels.to_f64_vec()?.into_iter().find(wrong) {
+    match labels.to_f64_vec()?.iter().position(wrong) {
         None => Ok(labels),
-        Some(label) => {
+        Some(at) => {
             let rule = format!("labels must be class numbers in 0..{classes}");
-            Err(Error::value(Place("metric", name).to_string(), rule, label.to_string()))
+            Err(Error::value(Place("metric", name).to_string(), rule, label_at(&labels, at)?))
         }
     }
 }
