@@ -53,9 +53,11 @@ impl Amount {
     /// Keras keeps every number of it in four bytes: iteration and learning rate, too.
     fn of_optimizer(optimizer: &Optimizer) -> Option<Amount> {
         let state = (!optimizer.paths().is_empty()).then(|| optimizer.state())?;
-        let bytes = |x: &Tensor| if x.rank() == 0 { 4 } else { x.size() * x.dtype().size() };
+        let bytes = |x: &Tensor| {
+            if x.rank() == 0 { 4 } else { x.size() as u128 * x.dtype().size() as u128 }
+        };
         Some(Amount {
-            params: state.iter().map(|(_, x)| x.size()).sum(),
+            params: state.iter().map(|(_, x)| x.size() as u128).sum(),
             bytes: state.iter().map(|(_, x)| bytes(x)).sum(),
         })
     }
