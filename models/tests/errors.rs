@@ -1,16 +1,13 @@
 //! What users do wrong, and what they are told.
 
+mod support;
+
 use cornu_autodiff::{DType, Tensor};
 use cornu_layers::prelude::*;
-use cornu_models::callbacks::{EarlyStopping, ModelCheckpoint, Verbose};
+use cornu_models::callbacks::{EarlyStopping, ModelCheckpoint};
 use cornu_models::optimizers::SGD;
-use cornu_models::{
-    Batch, Batches, ClassWeight, Compile, Error, Fit, Model, Result, Sequential, Split,
-};
-
-fn quiet<'a>() -> Fit<'a> {
-    Fit::new().verbose(Verbose::Silent)
-}
+use cornu_models::{ClassWeight, Compile, Model, Sequential, Split};
+use support::{assert_says, quiet};
 
 /// A network of three inputs and one output, compiled.
 fn regression() -> Sequential {
@@ -30,15 +27,6 @@ fn classifier(loss: &str) -> Sequential {
 
 fn zeros(shape: [usize; 2]) -> Tensor {
     Tensor::zeros(shape, DType::F32)
-}
-
-#[track_caller]
-fn assert_says<T>(result: Result<T>, parts: &[&str]) {
-    let Err(error) = result else { panic!("this should have failed, with {parts:?}") };
-    let text = error.to_string();
-    for part in parts {
-        assert!(text.contains(part), "`{part}` is not in: {text}");
-    }
 }
 
 #[test]
@@ -116,20 +104,6 @@ fn a_batch_larger_than_the_data_is_refused() {
 }
 
 #[test]
-fn labels_and_tokens_out_of_range_are_named() {
-    let x = Tensor::ones([2, 2], DType::F32);
-    let mut model = classifier("sparse_categorical_crossentropy");
-    assert_says(model.fit(&x, Tensor::from([0i64, 3]), quiet()), &["3"]);
-    assert_says(model.fit(&x, Tensor::from([0i64, -1]), quiet()), &["-1"]);
-
-    let mut model = Sequential::new().seed(1);
-    model.add(Input::new([2]).dtype(DType::I32)).expect("an input");
-    model.add(Embedding::new(5, 2)).expect("a layer");
-    let tokens = Tensor::from([[0i32, 5]]);
-    assert_says(model.predict(tokens), &["`embedding`", "5"]);
-}
-
-#[test]
 fn nan_in_the_data_stops_with_place_and_keeps_the_weights() {
     let mut model = regression();
     let before: Vec<Vec<f32>> =
@@ -199,18 +173,6 @@ fn a_split_must_leave_samples_on_both_sides() {
         let result = regression().fit(&x, &y, quiet().validation_split(Split::Shuffled(fraction)));
         assert_says(result, &["`validation_split`"]);
     }
-}
-
-#[test]
-fn the_error_of_a_batch_that_cannot_be_made_ends_fit() {
-    let mut model = regression();
-    let mut batches = Batches::from_epochs(|_| {
-        (0..3).map(|i| match i {
-            2 => Err(Error::value("loader", "the disk must be there", "no disk")),
-            _ => Ok(Batch::new(Tensor::ones([4, 3], DType::F32), zeros([4, 1]))),
-        })
-    });
-    assert_says(model.fit_batches(&mut batches, quiet()), &["loader", "no disk"]);
 }
 
 #[test]

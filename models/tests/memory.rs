@@ -1,12 +1,15 @@
 //! Memory stays flat, and nothing is left on the tape, whatever happens.
 
+mod support;
+
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use cornu_autodiff::{DType, Tape, Tensor, is_recording};
 use cornu_layers::prelude::*;
-use cornu_models::callbacks::{LambdaCallback, Verbose};
+use cornu_models::callbacks::LambdaCallback;
 use cornu_models::optimizers::SGD;
-use cornu_models::{Compile, Fit, Sequential};
+use cornu_models::{Compile, Sequential};
+use support::quiet;
 
 /// Memory is the whole program's: tests take turns.
 fn alone() -> MutexGuard<'static, ()> {
@@ -48,10 +51,6 @@ fn xor() -> Sequential {
     let compile = Compile::new().loss("binary_crossentropy").metrics(["accuracy"]);
     model.compile(compile.optimizer(SGD::new(0.1))).unwrap();
     model
-}
-
-fn quiet<'a>() -> Fit<'a> {
-    Fit::new().verbose(Verbose::Silent)
 }
 
 #[test]

@@ -1,15 +1,14 @@
 //! A number that is none stops training, with its place, and the last good weights stay.
 
+mod support;
+
 use cornu_autodiff::Tensor;
 use cornu_layers::prelude::*;
-use cornu_models::callbacks::{EarlyStopping, LambdaCallback, TerminateOnNaN, Verbose};
+use cornu_models::callbacks::{EarlyStopping, LambdaCallback, TerminateOnNaN};
 use cornu_models::losses::Function;
 use cornu_models::optimizers::SGD;
-use cornu_models::{Batch, Batches, Compile, Error, Fit, Sequential};
-
-fn quiet<'a>() -> Fit<'a> {
-    Fit::new().verbose(Verbose::Silent)
-}
+use cornu_models::{Batch, Batches, Compile, Error, Sequential};
+use support::quiet;
 
 fn regression() -> Sequential {
     let mut model = Sequential::new().seed(1);

@@ -1,5 +1,6 @@
-//! Stopping from outside: another thread, Ctrl-C, and a second Ctrl-C. Children of this test are
-//! the test itself, told by an environment variable what to do.
+//! What happens to a whole program: stopped by another thread, by Ctrl-C, killed while it saves;
+//! and what it prints where there is no terminal. Children of this test are the test itself, told
+//! by an environment variable what to do.
 #![cfg(unix)]
 
 use std::io::{BufRead, BufReader, Read};
@@ -8,6 +9,7 @@ use std::process::{Child, ChildStdout, Command, ExitStatus, Stdio};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
+use cornu_autodiff::Tensor;
 use cornu_layers::prelude::*;
 use cornu_models::callbacks::{Callback, LambdaCallback, Run, Verbose};
 use cornu_models::{Compile, Fit, Model, Result, Sequential, Stop};
@@ -43,6 +45,8 @@ fn child() {
         Ok("saves") => saves(),
         Ok("hangs") => hangs(),
         Ok("drops") => drops(),
+        Ok("overwrites") => overwrites(),
+        Ok("prints") => prints(),
         _ => {}
     }
 }
@@ -97,19 +101,40 @@ fn drops() {
     std::thread::sleep(Duration::from_secs(600));
 }
 
+/// Saves again and again, weights that all have one value, until it is killed.
+fn overwrites() {
+    let path = std::env::var("CORNU_PATH").unwrap();
+    let model = xor();
+    for i in 0.. {
+        let values: Vec<Tensor> =
+            model.get_weights().iter().map(|w| w.full_like(f64::from(i))).collect();
+        model.set_weights(&values).unwrap();
+        model.save_checkpoint(&path).unwrap();
+        if i == 0 {
+            say("saves");
+        }
+    }
+}
+
+/// Trains and tells of it as it does unless it is told otherwise.
+fn prints() {
+    xor().fit(X, Y, Fit::new().epochs(3)).unwrap();
+}
+
 /// A child, with the lines that it says.
 struct Running(Child, BufReader<ChildStdout>);
 
+fn command(part: &str, path: &std::path::Path) -> Command {
+    let mut command = Command::new(std::env::current_exe().unwrap());
+    command.args(["--exact", "child", "--nocapture"]);
+    command.env("CORNU_CHILD", part).env("CORNU_PATH", path);
+    command
+}
+
 impl Running {
     fn start(part: &str, path: &std::path::Path) -> Running {
-        let mut child = Command::new(std::env::current_exe().unwrap())
-            .args(["--exact", "child", "--nocapture"])
-            .env("CORNU_CHILD", part)
-            .env("CORNU_PATH", path)
-            .stdout(Stdio::piped())
-            .stderr(Stdio::null())
-            .spawn()
-            .unwrap();
+        let piped = command(part, path).stdout(Stdio::piped()).stderr(Stdio::null()).spawn();
+        let mut child = piped.unwrap();
         let out = BufReader::new(child.stdout.take().unwrap());
         Running(child, out)
     }
@@ -126,9 +151,13 @@ impl Running {
         panic!("the child never said `{said}`; it ended with {}", self.0.wait().unwrap());
     }
 
-    fn interrupt(&self) {
+    fn signal(&self, signal: &str) {
         let id = self.0.id().to_string();
-        assert!(Command::new("kill").args(["-INT", &id]).status().unwrap().success());
+        assert!(Command::new("kill").args([signal, &id]).status().unwrap().success());
+    }
+
+    fn interrupt(&self) {
+        self.signal("-INT");
     }
 
     fn end(mut self) -> ExitStatus {
@@ -209,4 +238,40 @@ fn another_thread_stops_fit_and_the_model_stays_usable() {
     // A handle that was stopped stays so.
     let history = model.fit(X, Y, endless().stop(&stop)).unwrap();
     assert!(history.epochs().is_empty());
+}
+
+#[test]
+fn a_program_that_is_killed_while_it_saves_leaves_a_whole_file() {
+    let folder = temporary("killed");
+    std::fs::create_dir_all(&folder).unwrap();
+    let path = folder.join("model.cornu");
+    let mut last = 0.0;
+    for round in 0..40 {
+        let mut child = Running::start("overwrites", &path);
+        child.until("saves");
+        // Moments that differ: a save takes some hundred microseconds, or some milliseconds.
+        std::thread::sleep(Duration::from_micros(round * 997 % 9000));
+        child.signal("-KILL");
+        assert_eq!(child.end().signal(), Some(9));
+        let model = Model::load_checkpoint(&path).unwrap();
+        let values = model.get_weights();
+        let values: Vec<f32> = values.iter().flat_map(|w| w.to_vec::<f32>().unwrap()).collect();
+        assert!(values.iter().all(|v| *v == values[0]), "of one save, not of two: {values:?}");
+        last = values[0].max(last);
+    }
+    assert!(last > 0.0, "no child has saved twice");
+    std::fs::remove_dir_all(&folder).unwrap();
+}
+
+#[test]
+fn without_a_terminal_an_epoch_is_a_line_and_nothing_else() {
+    let output = command("prints", &temporary("none")).output().unwrap();
+    let text = String::from_utf8(output.stderr).unwrap();
+    assert!(!text.contains(['\r', '\u{1b}']), "{text:?}");
+    let lines: Vec<&str> = text.lines().collect();
+    assert_eq!(lines.len(), 3, "{text}");
+    for (i, line) in lines.iter().enumerate() {
+        let begin = format!("Epoch {}/3 - 1/1 - 0s - loss: ", i + 1);
+        assert!(line.starts_with(&begin), "{line}");
+    }
 }

@@ -1,16 +1,13 @@
 //! Data as they come: arrays, streams of batches, weights, splits, steps, and data that are wrong.
 
+mod support;
+
 use cornu_autodiff::{DType, Tensor};
 use cornu_layers::prelude::*;
-use cornu_models::callbacks::Verbose;
 use cornu_models::{
-    Batch, Batches, ClassWeight, Compile, Data, Error, Fit, History, Model, Result, Sequential,
-    Split,
+    Batch, Batches, ClassWeight, Compile, Data, Error, Fit, History, Model, Sequential, Split,
 };
-
-fn quiet<'a>() -> Fit<'a> {
-    Fit::new().verbose(Verbose::Silent)
-}
+use support::{assert_says, quiet};
 
 /// Twelve points of three classes, sorted by class.
 fn points() -> (Tensor, Tensor) {
@@ -45,15 +42,6 @@ fn trained(x: impl Into<Data>, y: impl Into<Data>, options: Fit<'_>) -> (Sequent
 
 fn rows(x: &Tensor, from: isize, to: isize) -> Tensor {
     x.slice(0, from..to)
-}
-
-#[track_caller]
-fn assert_says<T>(result: Result<T>, parts: &[&str]) {
-    let Err(error) = result else { panic!("this should have failed, with {parts:?}") };
-    let text = error.to_string();
-    for part in parts {
-        assert!(text.contains(part), "`{part}` is not in: {text}");
-    }
 }
 
 #[test]
