@@ -62,9 +62,10 @@ fn configs_are_those_of_keras_both_ways() {
         let class = case["class_name"].as_str().unwrap();
         let metric = metrics::from_json(&object(class, &case["arguments"])).unwrap();
         let mut wanted = entries(&case["config"]);
-        // Keras forgets the axis of this one, and wraps the weights of labels as a tensor.
-        if class == "CosineSimilarity" && !case["arguments"]["axis"].is_null() {
-            wanted.insert("axis".into(), case["arguments"]["axis"].clone());
+        // Keras forgets the axis of `CosineSimilarity` and `from_sorted_ids`; we write them if they
+        // matter. It wraps the weights of labels as a tensor.
+        for (key, value) in entries(&case["arguments"]) {
+            wanted.entry(key).or_insert(value);
         }
         if !case["arguments"]["label_weights"].is_null() {
             wanted.insert("label_weights".into(), case["arguments"]["label_weights"].clone());

@@ -253,6 +253,12 @@ MORE_OPTIONS = [
         {"gamma": 2.0, "reduction": "none"},
         lambda r: (np.array([[0], [0], [1], [1]], "int32"), unit(r.normal(4, 3))),
     ),
+    (
+        "sparse_categorical_crossentropy_axis",
+        K.SparseCategoricalCrossentropy,
+        {"axis": 1, "reduction": "none"},  # the last one: JAX refuses others
+        sparse,
+    ),
     ("ctc_one_step", K.CTC, {}, lambda r: (np.array([[1], [2]], "int32"), r.normal(2, 1, 3))),
 ]  # fmt: skip
 

@@ -100,6 +100,9 @@ MORE = [
             ("schedule_loss_scale_factor", {"learning_rate": HALVING, "loss_scale_factor": 4.0}),
         )
     ],
+    ("adam_loss_scale_factor", ADAM, {"learning_rate": 0.05, "loss_scale_factor": 4.0}),
+    ("adam_w_more_options", ADAM_W, {"learning_rate": 0.05, "beta_2": 0.95, "epsilon": 0.1, "loss_scale_factor": 2.0}),
+    ("rmsprop_loss_scale_factor", RMSPROP, {"learning_rate": 0.05, "loss_scale_factor": 4.0}),
 ]  # fmt: skip
 
 OTHER_SHAPES = {

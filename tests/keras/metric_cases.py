@@ -1,4 +1,5 @@
-"""The cases of metrics_more.json: correlations, operating points, F-scores, R² and overlaps.
+"""The cases of metrics_more.json: correlations, operating points, F-scores, R² and overlaps, and
+options of the metrics of metrics.json.
 
 Each is a name, a class, its arguments, and what makes one update of labels, predictions and
 weights."""
@@ -52,6 +53,16 @@ def with_void(count, void, *shape):
         return np.where(labels == count, void, labels).astype("int32")
 
     return make
+
+
+def channels_first(make):
+    """Scores or one-hot labels with the classes on axis 1."""
+    return lambda random: make(random).swapaxes(1, 2)
+
+
+def best_first(random):
+    """The numbers of four classes in some order, for each of six samples."""
+    return np.stack([random.rng.permutation(4) for _ in range(6)]).astype("int32")
 
 
 BINARY = (classes(2, 12, dtype="float32"), uniform(0.01, 0.99, 12))
@@ -206,5 +217,32 @@ MORE = [
         K.OneHotMeanIoU,
         {"num_classes": 3, "axis": 0},
         plain(one_hot_first, scores(3, 8)),
+    ),
+    ("auc_prgain", K.AUC, {"curve": "PRGAIN", "num_thresholds": 11}, plain(*BINARY)),
+    ("auc_label_weights", K.AUC, {"label_weights": [0.2, 0.5, 1.5], "num_thresholds": 11}, plain(*MULTI)),
+    ("auc_named", K.AUC, {"name": "area"}, plain(*BINARY)),
+    (
+        "categorical_crossentropy_axis",
+        K.CategoricalCrossentropy,
+        {"axis": 1},
+        plain(channels_first(one_hot(3, 2, 4)), channels_first(lambda r: r.probabilities(2, 4, 3))),
+    ),
+    (
+        "sparse_categorical_crossentropy_axis",
+        K.SparseCategoricalCrossentropy,
+        {"axis": 1},
+        plain(classes(4, 5), lambda r: r.probabilities(5, 4)),
+    ),
+    (
+        "sparse_categorical_crossentropy_ignore_class",
+        K.SparseCategoricalCrossentropy,
+        {"ignore_class": 1},
+        weighed(classes(3, 6), lambda r: r.probabilities(6, 3), uniform(0.2, 2, 6)),
+    ),
+    (
+        "sparse_top_k_from_sorted_ids",
+        K.SparseTopKCategoricalAccuracy,
+        {"k": 2, "from_sorted_ids": True},
+        plain(classes(4, 6), best_first),
     ),
 ]  # fmt: skip

@@ -1,6 +1,7 @@
 //! Losses: how far predictions are from labels, as numbers with gradients.
 //!
-//! Names, defaults and numbers are Keras's. What Keras broadcasts silently is an error here.
+//! Names, defaults and numbers are Keras's. What Keras broadcasts silently is an error here. There
+//! is no `dtype`: a loss is computed in that of the predictions.
 
 mod circle;
 mod crossentropy;
