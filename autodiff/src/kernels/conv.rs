@@ -5,8 +5,9 @@
 //! that depend on sizes alone.
 
 use super::depthwise;
-use super::lanes::{Level, Vectors};
+use super::lanes::Vectors;
 use super::parallel;
+use super::simd::Level;
 use super::tiles::{RowProducts, pack, packed_len};
 use super::window::{Axes, Place, Plan, Tap};
 
@@ -304,8 +305,8 @@ mod tests {
                 kernel_gradient(level, &sizes, &x, &g, &mut gk);
                 [y, gx, gk].concat()
             };
-            let fused: Vec<_> = Level::all().filter(|&l| l != Level::Plain).map(run).collect();
-            let plain = run(Level::Plain);
+            let fused: Vec<_> = Level::all().filter(|&l| l != Level::Baseline).map(run).collect();
+            let plain = run(Level::Baseline);
             for other in &fused {
                 assert!(other == &fused[0], "the same bits with any width");
                 assert!(other.iter().zip(&plain).all(|(a, b)| (a - b).abs() <= 1e-5));

@@ -6,8 +6,9 @@
 
 use super::conv::{BLOCK, Sizes};
 use super::depthwise;
-use super::lanes::{Level, Vectors};
+use super::lanes::Vectors;
 use super::parallel;
+use super::simd::Level;
 use super::tiles::StripProducts;
 use super::window::{Place, Plan};
 

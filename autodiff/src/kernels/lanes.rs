@@ -8,6 +8,7 @@
 #![allow(unsafe_code)]
 
 use super::float::Float;
+use super::simd::Level;
 
 /// The most elements that any vector has.
 pub(crate) const MAX_WIDTH: usize = 16;
@@ -48,6 +49,24 @@ pub(crate) trait Lanes<T>: Copy {
     /// # Safety
     /// None but the level.
     unsafe fn multiply_add(a: Self::Vector, b: Self::Vector, c: Self::Vector) -> Self::Vector;
+
+    /// `a · b + c` of single elements, the same bits as in a vector.
+    fn fused(a: T, b: T, c: T) -> T;
+
+    /// Reads four runs of four elements and writes them as columns: four rows that lie `row`
+    /// elements apart.
+    ///
+    /// # Safety
+    /// So many elements can be read from each of `from`, and written to `to`.
+    #[inline(always)]
+    unsafe fn turn(from: [*const T; 4], to: *mut T, row: usize) {
+        for (j, from) in from.into_iter().enumerate() {
+            for i in 0..4 {
+                // SAFETY: the caller's promise.
+                unsafe { *to.add(i * row + j) = std::ptr::read(from.add(i)) };
+            }
+        }
+    }
 }
 
 /// Work that is written for any [`Lanes`]. `ROWS` is how many rows of two vectors each the
@@ -113,14 +132,18 @@ macro_rules! plain {
                 mut c: Self::Vector,
             ) -> Self::Vector {
                 for i in 0..PLAIN_WIDTH {
-                    // Where it is not an instruction, fusing would be a slow function.
-                    c[i] = if cfg!(any(target_feature = "fma", target_arch = "aarch64")) {
-                        a[i].mul_add(b[i], c[i])
-                    } else {
-                        a[i] * b[i] + c[i]
-                    };
+                    c[i] = Self::fused(a[i], b[i], c[i]);
                 }
                 c
+            }
+            #[inline(always)]
+            fn fused(a: $type, b: $type, c: $type) -> $type {
+                // Where it is not an instruction, fusing would be a slow function.
+                if cfg!(any(target_feature = "fma", target_arch = "aarch64")) {
+                    a.mul_add(b, c)
+                } else {
+                    a * b + c
+                }
             }
         }
     };
@@ -142,9 +165,33 @@ mod x86 {
     #[derive(Clone, Copy)]
     pub(super) struct Avx2;
 
+    #[inline(always)]
+    unsafe fn turn_f32(from: [*const f32; 4], to: *mut f32, row: usize) {
+        // SAFETY: the caller's promise.
+        unsafe {
+            let [mut a, mut b, mut c, mut d] = from.map(|from| _mm_loadu_ps(from));
+            _MM_TRANSPOSE4_PS(&mut a, &mut b, &mut c, &mut d);
+            _mm_storeu_ps(to, a);
+            _mm_storeu_ps(to.add(row), b);
+            _mm_storeu_ps(to.add(2 * row), c);
+            _mm_storeu_ps(to.add(3 * row), d);
+        }
+    }
+
+    #[inline(always)]
+    unsafe fn turn_f64([a, b, c, d]: [*const f64; 4], to: *mut f64, row: usize) {
+        // SAFETY: the caller's promise.
+        unsafe {
+            for i in 0..4 {
+                let line = [*a.add(i), *b.add(i), *c.add(i), *d.add(i)];
+                to.add(i * row).cast::<[f64; 4]>().write_unaligned(line);
+            }
+        }
+    }
+
     macro_rules! lanes {
         ($($Level:ty, $type:ty, $Vector:ty, $width:literal,
-            $zero:ident $splat:ident $load:ident $store:ident $fma:ident;)*) => {$(
+            $zero:ident $splat:ident $load:ident $store:ident $fma:ident $turn:ident;)*) => {$(
             impl Lanes<$type> for $Level {
                 type Vector = $Vector;
                 const WIDTH: usize = $width;
@@ -174,51 +221,28 @@ mod x86 {
                     // SAFETY: as above.
                     unsafe { $fma(a, b, c) }
                 }
+                #[inline(always)]
+                fn fused(a: $type, b: $type, c: $type) -> $type {
+                    // One instruction, inlined where the level is on.
+                    a.mul_add(b, c)
+                }
+                #[inline(always)]
+                unsafe fn turn(from: [*const $type; 4], to: *mut $type, row: usize) {
+                    // SAFETY: the caller's promise; SSE, which every such processor has.
+                    unsafe { $turn(from, to, row) }
+                }
             }
         )*};
     }
     lanes! {
         Avx512, f32, __m512, 16,
-            _mm512_setzero_ps _mm512_set1_ps _mm512_loadu_ps _mm512_storeu_ps _mm512_fmadd_ps;
+            _mm512_setzero_ps _mm512_set1_ps _mm512_loadu_ps _mm512_storeu_ps _mm512_fmadd_ps turn_f32;
         Avx512, f64, __m512d, 8,
-            _mm512_setzero_pd _mm512_set1_pd _mm512_loadu_pd _mm512_storeu_pd _mm512_fmadd_pd;
+            _mm512_setzero_pd _mm512_set1_pd _mm512_loadu_pd _mm512_storeu_pd _mm512_fmadd_pd turn_f64;
         Avx2, f32, __m256, 8,
-            _mm256_setzero_ps _mm256_set1_ps _mm256_loadu_ps _mm256_storeu_ps _mm256_fmadd_ps;
+            _mm256_setzero_ps _mm256_set1_ps _mm256_loadu_ps _mm256_storeu_ps _mm256_fmadd_ps turn_f32;
         Avx2, f64, __m256d, 4,
-            _mm256_setzero_pd _mm256_set1_pd _mm256_loadu_pd _mm256_storeu_pd _mm256_fmadd_pd;
-    }
-}
-
-/// A level of instructions.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Level {
-    /// What every processor of this architecture has.
-    Plain,
-    /// 256-bit vectors (x86-64 with AVX2 and FMA).
-    #[cfg(target_arch = "x86_64")]
-    Avx2,
-    /// 512-bit vectors (x86-64 with AVX-512 F).
-    #[cfg(target_arch = "x86_64")]
-    Avx512,
-}
-
-impl Level {
-    /// The levels that this processor has, best first.
-    pub(crate) fn all() -> impl Iterator<Item = Level> {
-        #[cfg(target_arch = "x86_64")]
-        let wide = {
-            let avx512 = is_x86_feature_detected!("avx512f");
-            let avx2 = is_x86_feature_detected!("avx2") && is_x86_feature_detected!("fma");
-            [avx512.then_some(Level::Avx512), avx2.then_some(Level::Avx2)]
-        };
-        #[cfg(not(target_arch = "x86_64"))]
-        let wide = [None];
-        wide.into_iter().flatten().chain([Level::Plain])
-    }
-
-    /// The best level of this processor.
-    pub(crate) fn best() -> Level {
-        Level::all().next().expect("every processor has plain instructions")
+            _mm256_setzero_pd _mm256_set1_pd _mm256_loadu_pd _mm256_storeu_pd _mm256_fmadd_pd turn_f64;
     }
 }
 
@@ -250,12 +274,12 @@ macro_rules! vectors {
                     Level::Avx512 => (AVX512_ROWS, <x86::Avx512 as Lanes<$type>>::WIDTH),
                     #[cfg(target_arch = "x86_64")]
                     Level::Avx2 => (AVX2_ROWS, <x86::Avx2 as Lanes<$type>>::WIDTH),
-                    Level::Plain => (PLAIN_ROWS, PLAIN_WIDTH),
+                    Level::Baseline => (PLAIN_ROWS, PLAIN_WIDTH),
                 }
             }
 
             unsafe fn dispatch(level: Level, task: &mut impl Task<$type>) {
-                assert!(Level::all().any(|l| l == level), "the processor has the level");
+                assert!(level <= Level::best(), "the processor has the level");
                 match level {
                     // SAFETY: the assert above, and the caller's promise.
                     #[cfg(target_arch = "x86_64")]
@@ -264,7 +288,7 @@ macro_rules! vectors {
                     #[cfg(target_arch = "x86_64")]
                     Level::Avx2 => unsafe { $avx2(task) },
                     // SAFETY: every processor has this level.
-                    Level::Plain => unsafe { task.run::<Plain, PLAIN_ROWS>() },
+                    Level::Baseline => unsafe { task.run::<Plain, PLAIN_ROWS>() },
                 }
             }
         }

@@ -5,7 +5,8 @@ use super::parallel;
 use super::simd::vectorized;
 
 vectorized! {
-    fn map_in_place[T: Float, F: Fn(T) -> T + Copy](values: &mut [T], f: F) {
+    /// `f` of every element, in its place.
+    pub(crate) fn map_in_place[T: Float, F: Fn(T) -> T + Copy](values: &mut [T], f: F) {
         for v in values {
             *v = f(*v);
         }
@@ -21,16 +22,6 @@ vectorized! {
     }
 }
 
-/// `f` of every element, in its place.
-#[inline]
-pub(crate) fn activate<T: Float>(
-    values: &mut [T],
-    cost: usize,
-    f: impl Fn(T) -> T + Copy + Sync + Send,
-) {
-    parallel::chunks_mut(values, 1, cost, |_, chunk| map_in_place(chunk, f));
-}
-
 /// `f` of every pair of elements.
 #[inline]
 pub(crate) fn slope<T: Float>(
@@ -44,12 +35,4 @@ pub(crate) fn slope<T: Float>(
         let range = first..first + out.len();
         map_pairs(&y[range.clone()], &g[range], out, f);
     });
-}
-
-/// Writes `bias` into every row of `out`.
-#[inline]
-pub(crate) fn repeat_row<T: Float>(bias: &[T], out: &mut [T]) {
-    if !bias.is_empty() {
-        out.chunks_exact_mut(bias.len()).for_each(|row| row.copy_from_slice(bias));
-    }
 }

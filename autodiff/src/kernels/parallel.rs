@@ -161,6 +161,14 @@ impl<T> Start<T> {
     }
 }
 
+/// Calls `f(i)` for every `i` below `count`, each as much work as is worth a thread.
+pub(crate) fn each(count: usize, f: &(dyn Fn(usize) + Sync)) {
+    if count == 1 || threads() == 1 {
+        return (0..count).for_each(f);
+    }
+    with_pool(|| (0..count).into_par_iter().with_max_len(1).for_each(f));
+}
+
 /// Does `len` elements of work, on this thread if it is small. Compiled once, not once a
 /// kernel: the thread pool's machinery would be most of this crate's code.
 fn split(len: usize, unit: usize, cost: usize, work: &dyn Work) {

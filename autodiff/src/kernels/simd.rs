@@ -8,31 +8,48 @@
 use std::sync::atomic::{AtomicU8, Ordering};
 
 /// What a kernel may use.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[cfg_attr(debug_assertions, allow(dead_code))]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Level {
     /// What every processor of this architecture has.
     Baseline,
-    /// 256-bit vectors (x86-64 with AVX2).
+    /// 256-bit vectors (x86-64 with AVX2 and FMA).
+    #[cfg(target_arch = "x86_64")]
     Avx2,
     /// 512-bit vectors (x86-64 with AVX-512 F, BW, DQ and VL).
+    #[cfg(target_arch = "x86_64")]
     Avx512,
 }
 
-/// The level of this machine, found once.
-#[inline]
-#[cfg_attr(debug_assertions, allow(dead_code))]
-pub(crate) fn level() -> Level {
-    static FOUND: AtomicU8 = AtomicU8::new(u8::MAX);
-    match FOUND.load(Ordering::Relaxed) {
-        0 => Level::Baseline,
-        1 => Level::Avx2,
-        2 => Level::Avx512,
-        _ => {
-            let level = detect();
-            FOUND.store(level as u8, Ordering::Relaxed);
-            level
+impl Level {
+    /// The best that this machine has, found once.
+    #[inline]
+    pub(crate) fn best() -> Level {
+        static FOUND: AtomicU8 = AtomicU8::new(u8::MAX);
+        match FOUND.load(Ordering::Relaxed) {
+            0 => Level::Baseline,
+            #[cfg(target_arch = "x86_64")]
+            1 => Level::Avx2,
+            #[cfg(target_arch = "x86_64")]
+            2 => Level::Avx512,
+            _ => {
+                let level = detect();
+                FOUND.store(level as u8, Ordering::Relaxed);
+                level
+            }
         }
+    }
+
+    /// All that this machine has.
+    #[cfg(test)]
+    pub(crate) fn all() -> impl Iterator<Item = Level> {
+        let levels = [
+            Level::Baseline,
+            #[cfg(target_arch = "x86_64")]
+            Level::Avx2,
+            #[cfg(target_arch = "x86_64")]
+            Level::Avx512,
+        ];
+        levels.into_iter().filter(|&level| level <= Level::best())
     }
 }
 
@@ -42,7 +59,8 @@ fn detect() -> Level {
         && is_x86_feature_detected!("avx512bw")
         && is_x86_feature_detected!("avx512dq")
         && is_x86_feature_detected!("avx512vl");
-    match (avx512, is_x86_feature_detected!("avx2")) {
+    let avx2 = is_x86_feature_detected!("avx2") && is_x86_feature_detected!("fma");
+    match (avx512, avx2) {
         (true, true) => Level::Avx512,
         (false, true) => Level::Avx2,
         _ => Level::Baseline,
@@ -85,8 +103,8 @@ macro_rules! vectorized {
                 fn avx512 $(<$first $($generics)*>)? ($($arg: $ty),*) $(-> $ret)? {
                     body($($arg),*)
                 }
-                match $crate::kernels::simd::level() {
-                    // SAFETY: `level` found these features on this processor.
+                match $crate::kernels::simd::Level::best() {
+                    // SAFETY: `best` found these features on this processor.
                     $crate::kernels::simd::Level::Avx512 => return unsafe { avx512($($arg),*) },
                     // SAFETY: as above.
                     $crate::kernels::simd::Level::Avx2 => return unsafe { avx2($($arg),*) },

@@ -174,7 +174,7 @@ impl<T: Copy + Default> RowProducts<'_, T> {
 /// # Safety
 /// `out` must be valid for writing `used` elements.
 #[inline(always)]
-unsafe fn store<T: Copy + Default, L: Lanes<T>, const N: usize>(
+pub(super) unsafe fn store<T: Copy + Default, L: Lanes<T>, const N: usize>(
     row: &[L::Vector; N],
     out: *mut T,
     used: usize,

@@ -5,7 +5,7 @@ use crate::each_float;
 use crate::error::{Error, Result};
 use crate::kernels::conv::{Sizes, forward, input_gradient};
 use crate::kernels::conv_kernel::kernel_gradient;
-use crate::kernels::lanes::Level;
+use crate::kernels::simd::Level;
 use crate::op::{Call, Gradients, Op, Saves, apply, must};
 use crate::ops::window::{ConvOptions, floats, values};
 use crate::shape::{MAX_RANK, Shape, Spec};

@@ -4,9 +4,8 @@ use std::borrow::Cow;
 
 use crate::each_float;
 use crate::error::{Error, Result};
-use crate::kernels::float::Float;
-use crate::kernels::gemm::{Gemm, Matrix};
-use crate::kernels::linear::{activate, repeat_row, slope};
+use crate::kernels::gemm::{Finish, Gemm, Matrix};
+use crate::kernels::linear::{map_in_place, slope};
 use crate::kernels::reduce::sum_rows;
 use crate::op::{Call, Gradients, Op, Saves, apply};
 use crate::ops::formulas::{constants, scalars};
@@ -127,15 +126,23 @@ impl Op for Linear {
     }
     fn forward(&self, x: &[&Tensor], out: &Spec) -> Result<Tensor> {
         Ok(each_float!(out.dtype, T => {
-            product::<T>(&rows_of(x[0]), x[1], &out.shape, |y| {
-                if let Some(bias) = x.get(2) {
-                    let bias = bias.packed();
-                    repeat_row(bias.contiguous_slice::<T>().expect("`packed` is contiguous"), y);
-                }
-                x.len() > 2
-            }, |y| {
-                each_activation!(self.activation, T, |f, d, cost| activate(y, cost, f));
-            })
+            let bias = x.get(2).map(|bias| bias.packed());
+            let begin = bias.as_ref().map(|bias| {
+                bias.contiguous_slice::<T>().expect("`packed` is contiguous")
+            });
+            let run = |finish: Finish<'_, T>| {
+                let (x, kernel) = (rows_of(x[0]), x[1]);
+                let (k, n) = (kernel.dims()[0], kernel.dims()[1]);
+                let m = out.dims()[..out.shape.rank() - 1].iter().product();
+                Tensor::build(out.shape, |y: &mut [T]| {
+                    T::gemm([m, n, k], flat_rows(&x), matrix(kernel), y, begin, finish);
+                })
+            };
+            let mut y = None;
+            each_activation!(self.activation, T, |f, d, cost| {
+                y = Some(run(Some(&|values: &mut [T]| map_in_place(values, f))));
+            });
+            y.unwrap_or_else(|| run(None))
         }))
     }
     fn saves(&self) -> Saves {
@@ -161,12 +168,12 @@ impl Op for Linear {
             let (m, k, n) = (rows, kernel.dims()[0], units);
             into.add(0, || Tensor::build(*x.shape(), |out: &mut [T]| {
                 // (m, n) · (n, k) -> (m, k)
-                T::gemm([m, k, n], sums, transposed(matrix::<T>(kernel)), out, false);
+                T::gemm([m, k, n], sums, transposed(matrix::<T>(kernel)), out, None, None);
             }));
             into.add(1, || Tensor::build(*kernel.shape(), |out: &mut [T]| {
                 // (k, m) · (m, n) -> (k, n)
                 let x = rows_of(x);
-                T::gemm([k, n, m], transposed(flat_rows::<T>(&x)), sums, out, false);
+                T::gemm([k, n, m], transposed(flat_rows::<T>(&x)), sums, out, None, None);
             }));
             if call.len() > 2 {
                 into.add(2, || Tensor::build(Shape::of(&[n]), |out: &mut [T]| {
@@ -232,23 +239,6 @@ fn matrix<T: Gemm>(x: &Tensor) -> Matrix<'_, T> {
 
 fn transposed<T>(x: Matrix<'_, T>) -> Matrix<'_, T> {
     Matrix { row: x.column, column: x.row, ..x }
-}
-
-/// `x · kernel`, added to what `before` leaves if it answers true, then handed to `after`.
-fn product<T: Gemm + Float>(
-    x: &Tensor,
-    kernel: &Tensor,
-    shape: &Shape,
-    before: impl FnOnce(&mut [T]) -> bool,
-    after: impl FnOnce(&mut [T]),
-) -> Tensor {
-    let (k, n) = (kernel.dims()[0], kernel.dims()[1]);
-    let m = shape.dims()[..shape.rank() - 1].iter().product();
-    Tensor::build(*shape, |out: &mut [T]| {
-        let accumulate = before(out);
-        T::gemm([m, n, k], flat_rows(x), matrix(kernel), out, accumulate);
-        after(out);
-    })
 }
 
 /// `activation(x · kernel + bias)` in one op: `x` is `(…, inputs)`, the kernel

@@ -75,7 +75,7 @@ fn product<T: Gemm>(a: &Tensor, b: &Tensor, shape: &Shape) -> Tensor {
     let (m, n, k) = (shape[rank - 2], shape[rank - 1], a.dims()[a.rank() - 1]);
     if rank == 2 {
         return Tensor::build(*shape, |out| {
-            T::gemm([m, n, k], matrix(a, 0), matrix(b, 0), out, false);
+            T::gemm([m, n, k], matrix(a, 0), matrix(b, 0), out, None, None);
         });
     }
     if b.rank() == 2 && a.is_contiguous() {
@@ -86,7 +86,9 @@ fn product<T: Gemm>(a: &Tensor, b: &Tensor, shape: &Shape) -> Tensor {
             row: k as isize,
             column: 1,
         };
-        return Tensor::build(*shape, |out| T::gemm([rows, n, k], a, matrix(b, 0), out, false));
+        return Tensor::build(*shape, |out| {
+            T::gemm([rows, n, k], a, matrix(b, 0), out, None, None)
+        });
     }
     let lead = Shape::of(&shape[..rank - 2]);
     let full = |x: &Tensor| {
@@ -108,7 +110,7 @@ fn product<T: Gemm>(a: &Tensor, b: &Tensor, shape: &Shape) -> Tensor {
                     offset_a += position * steps_a[axis];
                     offset_b += position * steps_b[axis];
                 }
-                T::gemm([m, n, k], matrix(a, offset_a), matrix(b, offset_b), out, false);
+                T::gemm([m, n, k], matrix(a, offset_a), matrix(b, offset_b), out, None, None);
             }
         });
     })

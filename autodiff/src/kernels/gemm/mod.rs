@@ -1,0 +1,272 @@
+//! Matrix products.
+//!
+//! Every element of the output is one sum of fused products in the order of the inner axis,
+//! whatever the sizes, the layouts, the instructions and the number of threads: a row of a batch
+//! has the bits that it has alone. (On processors without fused multiply-add products are
+//! rounded first, everywhere alike.)
+//!
+//! Products where packing would cost more than the product run as plain loops, `small`; the
+//! others in tiles, `piece`.
+
+mod piece;
+mod small;
+
+use super::lanes::Vectors;
+use super::parallel;
+use super::simd::Level;
+use crate::dtype::Element;
+use crate::storage::Buffer;
+use piece::{BLOCK, PANEL, Piece};
+use small::Small;
+
+/// A matrix in a slice: where it begins and how far rows and columns lie apart.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Matrix<'a, T> {
+    pub(crate) values: &'a [T],
+    pub(crate) offset: usize,
+    pub(crate) row: isize,
+    pub(crate) column: isize,
+}
+
+impl<T: Copy> Matrix<'_, T> {
+    #[inline(always)]
+    fn position(&self, i: usize, j: usize) -> isize {
+        self.offset as isize + i as isize * self.row + j as isize * self.column
+    }
+
+    /// Where an element lies. May be handed around even if there is none.
+    #[inline(always)]
+    fn pointer(&self, i: usize, j: usize) -> *const T {
+        self.values.as_ptr().wrapping_offset(self.position(i, j))
+    }
+
+    /// Whether every element of an `rows × columns` matrix lies inside the slice.
+    fn holds(&self, rows: usize, columns: usize) -> bool {
+        if rows == 0 || columns == 0 {
+            return true;
+        }
+        let (r, c) = ((rows - 1) as isize * self.row, (columns - 1) as isize * self.column);
+        let (low, high) = (r.min(0) + c.min(0), r.max(0) + c.max(0));
+        self.offset as isize + low >= 0 && self.offset as isize + high < self.values.len() as isize
+    }
+}
+
+/// What is done with runs of finished elements of the output, on any thread.
+pub(crate) type Finish<'a, T> = Option<&'a (dyn Fn(&mut [T]) + Sync)>;
+
+/// Element types that have matrix products.
+pub(crate) trait Gemm: Element {
+    /// `out = finish(begin + a · b)`; `a` is `(m, k)`, `b` is `(k, n)`, `out` row-major `(m, n)`,
+    /// `begin` a row for all rows, of zeros if there is none.
+    fn gemm(
+        size: [usize; 3],
+        a: Matrix<'_, Self>,
+        b: Matrix<'_, Self>,
+        out: &mut [Self],
+        begin: Option<&[Self]>,
+        finish: Finish<'_, Self>,
+    );
+}
+
+impl Gemm for f32 {
+    #[inline]
+    fn gemm(
+        size: [usize; 3],
+        a: Matrix<'_, f32>,
+        b: Matrix<'_, f32>,
+        out: &mut [f32],
+        begin: Option<&[f32]>,
+        finish: Finish<'_, f32>,
+    ) {
+        product(Level::best(), size, a, b, out, begin, finish);
+    }
+}
+
+impl Gemm for f64 {
+    #[inline]
+    fn gemm(
+        size: [usize; 3],
+        a: Matrix<'_, f64>,
+        b: Matrix<'_, f64>,
+        out: &mut [f64],
+        begin: Option<&[f64]>,
+        finish: Finish<'_, f64>,
+    ) {
+        product(Level::best(), size, a, b, out, begin, finish);
+    }
+}
+
+/// Multiply-adds under which plain loops win.
+const SMALL: usize = 4096;
+
+fn product<T: Vectors + Element>(
+    level: Level,
+    [m, n, k]: [usize; 3],
+    a: Matrix<'_, T>,
+    b: Matrix<'_, T>,
+    out: &mut [T],
+    begin: Option<&[T]>,
+    finish: Finish<'_, T>,
+) {
+    assert!(out.len() >= m * n, "the output holds the product");
+    if m * n == 0 {
+        return;
+    }
+    assert!(a.holds(m, k) && b.holds(k, n), "factors lie inside their slices");
+    if let Some(row) = begin {
+        assert!(row.len() == n, "the row is as long as the output's");
+    }
+    if m * n * k <= SMALL {
+        let out = &mut out[..m * n];
+        return Small { a, b, depth: k, columns: 0..n, out, begin, finish }.run(level);
+    }
+    if m == 1 && b.column == 1 {
+        // Reading the second factor takes the time: copying it would double that.
+        return parallel::chunks_mut(&mut out[..n], 1, k, |first, out| {
+            let columns = first..first + out.len();
+            Small { a, b, depth: k, columns, out, begin, finish }.run(level);
+        });
+    }
+    large(level, [m, n, k], a, b, out, begin, finish);
+}
+
+/// Multiply-adds that are worth handing to another thread.
+const WORTH_A_THREAD: usize = 1 << 19;
+/// Columns and rows that a piece has at least, where the output has them: so many rows pay for
+/// copying a panel of columns.
+const FEWEST: [usize; 2] = [64, 64];
+
+/// Rows or columns that lie a multiple of so many elements apart fall on one another in the
+/// caches: such a first factor is copied, if it is read for many columns of the second.
+const SLOW_STRIDE: usize = 256;
+
+#[allow(unsafe_code)]
+fn large<T: Vectors + Element>(
+    level: Level,
+    [m, n, k]: [usize; 3],
+    a: Matrix<'_, T>,
+    b: Matrix<'_, T>,
+    out: &mut [T],
+    begin: Option<&[T]>,
+    finish: Finish<'_, T>,
+) {
+    let (tile, vector) = T::tile(level);
+    let work = m.next_multiple_of(tile) * n.next_multiple_of(vector) * k;
+    let wanted = match parallel::threads() {
+        1 => 1,
+        threads => (2 * threads).min(work / WORTH_A_THREAD).max(1),
+    };
+    let across = wanted.min(n.div_ceil(FEWEST[0]));
+    let width = n.div_ceil(across).next_multiple_of(FEWEST[0]);
+    let across = n.div_ceil(width);
+    let height = m.div_ceil((wanted / across).clamp(1, m.div_ceil(FEWEST[1])));
+    let height = height.next_multiple_of(tile);
+    let far = |step: isize| step != 0 && step.unsigned_abs().is_multiple_of(SLOW_STRIDE);
+    let copies = (far(a.row) || far(a.column)) && m > 2 * FEWEST[1] && n > 4 * FEWEST[0];
+    let out = parallel::Start::of(&mut out[..m * n]);
+    parallel::each(m.div_ceil(height) * across, &|i| {
+        let (row, column) = (i / across * height, i % across * width);
+        let mut panel = Buffer::scratch(T::DTYPE, PANEL);
+        let mut block = copies.then(|| Buffer::scratch(T::DTYPE, BLOCK));
+        let mut piece = Piece {
+            a,
+            b,
+            depth: k,
+            rows: row..m.min(row + height),
+            columns: column..n.min(column + width),
+            // SAFETY: the output from its beginning; pieces share no element.
+            out: unsafe { out.part(0, 1) }.as_mut_ptr(),
+            stride: n,
+            begin,
+            finish,
+            panel: panel.slice_mut::<T>().expect("a new buffer has one owner"),
+            block: block.as_mut().map_or(&mut [], |block| {
+                block.slice_mut::<T>().expect("a new buffer has one owner")
+            }),
+        };
+        // SAFETY: `product` has seen that the factors lie inside their slices and that the
+        // output holds all pieces, which share none of its elements.
+        unsafe { T::dispatch(level, &mut piece) };
+    });
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const SIZES: [[usize; 3]; 9] = [
+        [4, 10, 2],
+        [4, 1, 10],
+        [1, 7, 33],
+        [5, 3, 20],
+        [3, 4, 0],
+        [30, 17, 40],
+        [1, 40, 130],
+        [2, 100, 90],
+        [13, 70, 300],
+    ];
+
+    /// Row-major, column-major, with gaps, reversed.
+    fn layouts<T>(values: &[T], rows: usize, columns: usize) -> [Matrix<'_, T>; 4] {
+        let (r, c) = (rows as isize, columns as isize);
+        let matrix = |row, column, offset| Matrix { values, offset, row, column };
+        [matrix(c, 1, 3), matrix(1, r, 0), matrix(2 * c, 2, 1), matrix(-c, -1, 29_900)]
+    }
+
+    #[test]
+    fn products_of_every_size_layout_and_level_agree_with_plain_loops() {
+        let values: Vec<f64> = (0..60_000).map(|i| (f64::from(i) * 0.7).sin()).collect();
+        let at = |x: &Matrix<'_, f64>, i, j| values[x.position(i, j) as usize];
+        for [m, n, k] in SIZES {
+            let bias: Vec<f64> = values[7..7 + n].to_vec();
+            for (a, b) in layouts(&values, m, k)
+                .iter()
+                .flat_map(|a| layouts(&values, k, n).into_iter().map(move |b| (*a, b)))
+            {
+                for (begin, level) in [None, Some(&bias[..])]
+                    .into_iter()
+                    .flat_map(|begin| Level::all().map(move |level| (begin, level)))
+                {
+                    let mut out = vec![1.0; m * n];
+                    let double = |run: &mut [f64]| run.iter_mut().for_each(|y| *y *= 2.0);
+                    product(level, [m, n, k], a, b, &mut out, begin, Some(&double));
+                    for (index, y) in out.iter().enumerate() {
+                        let (i, j) = (index / n, index % n);
+                        let sum: f64 = (0..k).map(|p| at(&a, i, p) * at(&b, p, j)).sum();
+                        let start = begin.map_or(0.0, |row| row[j]);
+                        let exact = 2.0 * (start + sum);
+                        assert!((y - exact).abs() <= 1e-12, "{m} {n} {k}: {y} {exact}");
+                    }
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn an_element_has_the_same_bits_in_any_product_layout_and_number_of_rows() {
+        let values: Vec<f32> = (0..60_000).map(|i| (i as f32 * 0.7).sin()).collect();
+        let (m, n, k) = (13, 70, 300);
+        for level in Level::all() {
+            let [a, ..] = layouts(&values, m, k);
+            let [b, ..] = layouts(&values, k, n);
+            let mut whole = vec![0.0; m * n];
+            product(level, [m, n, k], a, b, &mut whole, None, None);
+            for (i, row) in whole.chunks(n).enumerate() {
+                let a = Matrix { offset: a.offset + i * k, ..a };
+                let mut alone = vec![0.0; n];
+                product(level, [1, n, k], a, b, &mut alone, None, None);
+                assert_eq!(alone, row, "row {i} at {level:?}");
+                let mut few = vec![0.0; 3];
+                product(level, [1, 3, k], a, b, &mut few, None, None);
+                assert_eq!(few, row[..3], "three elements of row {i} at {level:?}");
+            }
+            // The same numbers, the second factor turned.
+            let turned: Vec<f32> =
+                (0..n * k).map(|i| values[b.position(i % k, i / k) as usize]).collect();
+            let turned = Matrix { values: &turned, offset: 0, row: 1, column: k as isize };
+            let mut other = vec![0.0; m * n];
+            product(level, [m, n, k], a, turned, &mut other, None, None);
+            assert_eq!(other, whole, "{level:?}");
+        }
+    }
+}

@@ -1,0 +1,85 @@
+//! Small products, and those of few rows: plain loops, without a copy of a factor.
+
+#![allow(unsafe_code)]
+
+use std::ops::Range;
+
+use super::{Finish, Matrix};
+use crate::kernels::lanes::{Lanes, Task, Vectors};
+use crate::kernels::simd::Level;
+
+/// Some columns of a product.
+pub(super) struct Small<'a, T> {
+    pub(super) a: Matrix<'a, T>,
+    pub(super) b: Matrix<'a, T>,
+    pub(super) depth: usize,
+    pub(super) columns: Range<usize>,
+    /// These columns, row after row.
+    pub(super) out: &'a mut [T],
+    pub(super) begin: Option<&'a [T]>,
+    pub(super) finish: Finish<'a, T>,
+}
+
+impl<T: Vectors> Small<'_, T> {
+    #[inline]
+    pub(super) fn run(mut self, level: Level) {
+        // SAFETY: the task asks for nothing but the level.
+        unsafe { T::dispatch(level, &mut self) };
+    }
+}
+
+impl<T: Vectors> Task<T> for Small<'_, T> {
+    #[inline(always)]
+    unsafe fn run<L: Lanes<T>, const ROWS: usize>(&mut self) {
+        let Small { a, b, depth, ref columns, ref mut out, begin, finish } = *self;
+        let n = columns.len();
+        for (i, row) in out.chunks_exact_mut(n).enumerate() {
+            match begin {
+                None => row.fill(T::ZERO),
+                Some(start) => row.copy_from_slice(&start[columns.clone()]),
+            }
+            if b.column == 1 && n > 1 {
+                for p in 0..depth {
+                    let x = a.values[a.position(i, p) as usize];
+                    let start = b.position(p, columns.start) as usize;
+                    let b_row = &b.values[start..start + n];
+                    row.iter_mut().zip(b_row).for_each(|(y, &b)| *y = L::fused(x, b, *y));
+                }
+            } else if b.row == 1 && a.column == 1 {
+                // Both walk side by side along the inner axis; four sums at a time don't wait
+                // for each other.
+                let start = a.position(i, 0) as usize;
+                let a_row = &a.values[start..start + depth];
+                let column = |j: usize| {
+                    let start = b.position(0, columns.start + j) as usize;
+                    &b.values[start..start + depth]
+                };
+                let (fours, rest) = row.as_chunks_mut::<4>();
+                for (j, y) in fours.iter_mut().enumerate() {
+                    let columns: [_; 4] = std::array::from_fn(|t| column(4 * j + t));
+                    for (p, &x) in a_row.iter().enumerate() {
+                        for t in 0..4 {
+                            y[t] = L::fused(x, columns[t][p], y[t]);
+                        }
+                    }
+                }
+                let first = 4 * fours.len();
+                for (j, y) in rest.iter_mut().enumerate() {
+                    let pairs = a_row.iter().zip(column(first + j));
+                    *y = pairs.fold(*y, |y, (&a, &b)| L::fused(a, b, y));
+                }
+            } else {
+                for (j, y) in row.iter_mut().enumerate() {
+                    for p in 0..depth {
+                        let x = a.values[a.position(i, p) as usize];
+                        let w = b.values[b.position(p, columns.start + j) as usize];
+                        *y = L::fused(x, w, *y);
+                    }
+                }
+            }
+            if let Some(finish) = finish {
+                finish(row);
+            }
+        }
+    }
+}
