@@ -93,6 +93,12 @@ impl LayerRef {
         self.0.layer.sublayers()
     }
 
+    /// Layers that are options of this one: what a wrapper wraps. Their weights are among its
+    /// own.
+    pub fn parts(&self) -> Vec<LayerRef> {
+        self.0.layer.parts()
+    }
+
     /// Its weights in Keras's order; none before it is built.
     pub fn weights(&self) -> &[Parameter] {
         self.0.built.get().map_or(&[], |state| &state.weights)

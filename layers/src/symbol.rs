@@ -61,6 +61,11 @@ impl Symbol {
         self.0.dtype
     }
 
+    /// Whether it has a mask.
+    pub fn is_masked(&self) -> bool {
+        self.0.mask.is_some()
+    }
+
     /// The call that computes it.
     pub fn node(&self) -> &Arc<Node> {
         &self.0.node

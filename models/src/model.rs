@@ -69,6 +69,8 @@ pub struct Model {
     pub(crate) weights: Vec<Parameter>,
     /// Weights whose first values this model drew.
     pub(crate) drawn: Vec<Parameter>,
+    /// Set while values of weights are still to come from a file, so that none are drawn.
+    pub(crate) undrawn: bool,
     pub(crate) generator: Generator,
     pub(crate) compiled: Option<Compiled>,
     /// How far `fit` has come; checkpoints keep it.
@@ -89,8 +91,14 @@ impl Model {
     /// When an output depends on an input that isn't given, two layers have one name, or an
     /// initializer can't make a weight's shape.
     pub fn new(inputs: impl IntoSymbols, outputs: impl IntoSymbols) -> Result<Model> {
-        let graph = Graph::new(inputs.into_symbols(), outputs.into_symbols())?;
-        let mut model = Model::empty(Kind::Functional);
+        let empty = Model::empty(Kind::Functional);
+        empty.with_graph(inputs.into_symbols(), outputs.into_symbols())
+    }
+
+    /// This model, empty so far, with the calls that lead from `inputs` to `outputs`.
+    pub(crate) fn with_graph(self, inputs: Vec<Symbol>, outputs: Vec<Symbol>) -> Result<Model> {
+        let graph = Graph::new(inputs, outputs)?;
+        let mut model = self;
         model.layers = graph.layers.clone();
         name_layers(&model.layers)?;
         model.graph = Some(Arc::new(graph));
@@ -106,6 +114,7 @@ impl Model {
             graph: None,
             weights: Vec::new(),
             drawn: Vec::new(),
+            undrawn: false,
             generator: Generator::new(random_seed()),
             compiled: None,
             progress: Progress::default(),
@@ -265,7 +274,9 @@ impl Model {
     pub(crate) fn gather_weights(&mut self) -> Result<()> {
         let initial = self.generator.split("initial values");
         self.weights.clear();
-        check_memory(&self.layers)?;
+        if !self.undrawn {
+            check_memory(&self.layers)?;
+        }
         for layer in &self.layers {
             let prefix = match self.kind {
                 Kind::Sequential => format!("{}/{}", self.name, layer.name()),
@@ -276,7 +287,7 @@ impl Model {
                     continue;
                 }
                 weight.set_path(format!("{prefix}/{}", weight.local_path()));
-                if !weight.is_initialized() {
+                if !weight.is_initialized() && !self.undrawn {
                     weight
                         .initialize(&initial.split_index(self.drawn.len() as u64))
                         .map_err(|e| Error::from(e.in_layer(&layer.name(), layer.class())))?;

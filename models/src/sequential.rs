@@ -35,6 +35,14 @@ impl Sequential {
         Sequential { model }
     }
 
+    /// The chain in a file, as [`Model::load`] reads it.
+    ///
+    /// # Errors
+    /// As [`Model::load`], and when the file holds a graph.
+    pub fn load(path: impl AsRef<std::path::Path>) -> Result<Sequential> {
+        Sequential::try_from(Model::load(path)?)
+    }
+
     /// Names the model.
     #[must_use]
     pub fn with_name(mut self, name: impl Into<String>) -> Sequential {
@@ -228,6 +236,24 @@ impl Model {
                 self.build_chain(x.dims()[1..].to_vec())
             }
             _ => Ok(()),
+        }
+    }
+}
+
+impl TryFrom<Model> for Sequential {
+    type Error = Error;
+
+    /// A chain that came as a model, from a file or from JSON.
+    ///
+    /// # Errors
+    /// When it is a graph.
+    fn try_from(model: Model) -> Result<Sequential> {
+        match model.kind {
+            Kind::Sequential => Ok(Sequential { model }),
+            Kind::Functional => {
+                let rule = "the model must be a chain";
+                Err(Error::value("sequential", rule, format!("the graph `{}`", model.name)))
+            }
         }
     }
 }

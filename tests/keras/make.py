@@ -38,6 +38,8 @@ FILES = {  # golden file: module that makes it
     "models": "make_models",
     "training": "make_training",
     "callbacks": "make_callbacks",
+    "files": "make_files",
+    "paths": "make_paths",
 }
 
 

@@ -147,3 +147,31 @@ fn metric_choice(key: &str, value: &Value) -> Result<MetricChoice> {
         other => return Err(wrong(key, other)),
     })
 }
+
+/// All that names what doesn't exist, or is of the wrong kind, in what a model is compiled for.
+pub(crate) fn compile_faults(config: &Map<String, Value>) -> Vec<Error> {
+    let mut faults = Vec::new();
+    let mut note = |fault: Option<cornu_autodiff::Error>| faults.extend(fault.map(Error::from));
+    if let Some(optimizer) = config.get("optimizer").filter(|v| !v.is_null()) {
+        note(optimizers::from_json(optimizer).err());
+    }
+    for key in ["loss", "metrics", "weighted_metrics"] {
+        // Whatever is a name or an object with a class, however deep in lists and maps.
+        let mut pending: Vec<&Value> = config.get(key).into_iter().collect();
+        while let Some(value) = pending.pop() {
+            match value {
+                Value::Array(list) => pending.extend(list.iter().rev()),
+                Value::Object(map) if !map.contains_key("class_name") => {
+                    pending.extend(map.values().rev());
+                }
+                Value::String(name) if key == "loss" => note(losses::by_name(name).err()),
+                Value::String(name) if metrics::is_by_shape(name) => {}
+                Value::String(name) => note(metrics::by_name(name).err()),
+                Value::Object(_) if key == "loss" => note(losses::from_json(value).err()),
+                Value::Object(_) => note(metrics::from_json(value).err()),
+                _ => {}
+            }
+        }
+    }
+    faults
+}

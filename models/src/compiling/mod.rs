@@ -3,6 +3,8 @@
 mod json;
 mod plan;
 
+pub(crate) use json::compile_faults;
+
 use cornu_layers::LayerRef;
 
 use smallvec::SmallVec;
@@ -298,6 +300,11 @@ impl Model {
 
     pub(crate) fn compiled_mut(&mut self, place: &str) -> Result<&mut Compiled> {
         self.compiled.as_mut().ok_or_else(|| not_compiled(place))
+    }
+
+    /// Whether it has been compiled, and so has an optimizer.
+    pub fn is_compiled(&self) -> bool {
+        self.compiled.is_some()
     }
 
     /// The optimizer.

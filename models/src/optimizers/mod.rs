@@ -38,6 +38,8 @@ pub use lamb::Lamb;
 pub use lion::Lion;
 pub use muon::Muon;
 pub use nadam::Nadam;
+#[cfg(feature = "keras-files")]
+pub(crate) use nadam::product as product_of_nadam;
 pub use optimizer::Optimizer;
 pub use rmsprop::RMSprop;
 pub use rule::{Rule, Step};

@@ -45,6 +45,12 @@ optimizer! {
     }
 }
 
+/// `Πₜ`
+#[cfg(feature = "keras-files")]
+pub(crate) fn product(beta_1: f64, t: u64) -> f64 {
+    schedule(beta_1, t).1
+}
+
 /// `μₜ` and the product of all up to it.
 fn schedule(beta_1: f64, t: u64) -> (f64, f64) {
     // From here on `0.96ᵗ` is nothing beside 1.

@@ -113,14 +113,15 @@ pub(crate) struct Elements<'a>(&'a Tensor);
 
 impl Serialize for Elements<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let bytes = to_bytes(self.0).map_err(serde::ser::Error::custom)?;
+        let bytes = element_bytes(self.0).map_err(serde::ser::Error::custom)?;
         serializer.serialize_bytes(&bytes)
     }
 }
 
 macro_rules! numbers {
     ($($DType:ident $type:ty),*) => {
-        fn to_bytes(x: &Tensor) -> cornu_autodiff::Result<Vec<u8>> {
+        /// A tensor's elements in order, the lowest byte of each first.
+        pub(crate) fn element_bytes(x: &Tensor) -> cornu_autodiff::Result<Vec<u8>> {
             match x.dtype() {
                 $(DType::$DType => x.with_slice(|v: &[$type]| {
                     let mut bytes = Vec::with_capacity(size_of_val(v));
@@ -131,7 +132,8 @@ macro_rules! numbers {
             }
         }
 
-        fn from_bytes(dtype: DType, shape: &[usize], bytes: &[u8]) -> cornu_autodiff::Result<Tensor> {
+        /// A tensor of such elements.
+        pub(crate) fn from_bytes(dtype: DType, shape: &[usize], bytes: &[u8]) -> cornu_autodiff::Result<Tensor> {
             match dtype {
                 $(DType::$DType => {
                     const SIZE: usize = size_of::<$type>();

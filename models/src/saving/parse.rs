@@ -1,11 +1,16 @@
 //! Keras's JSON of a model, read into plain data: everything that is wrong in it is found here,
 //! all at once, before anything is built.
 
+use std::collections::HashSet;
+
 use cornu_layers::{Error as LayerError, LayerRef, layer_from_json};
 use serde_json::{Map, Value};
 
+use super::masks::{history, mask_calls};
 use crate::error::{Error, Result};
 use crate::model::Kind;
+
+static NULL: Value = Value::Null;
 
 /// The most models that may lie within each other.
 pub(super) const DEPTH: usize = 16;
@@ -28,7 +33,17 @@ pub(super) struct LayerPlan {
     pub(super) name: String,
     pub(super) body: Body,
     /// What each call of the layer reads.
-    pub(super) calls: Vec<Vec<End>>,
+    pub(super) calls: Vec<Reads>,
+}
+
+/// What one call of a layer reads.
+#[derive(Debug, Default)]
+pub(super) struct Reads {
+    pub(super) ends: Vec<End>,
+    /// Whether Keras gives it a mask, too.
+    pub(super) masked: bool,
+    /// Whether Keras gives it none, though it would obey one: it is given states.
+    pub(super) unmasked: bool,
 }
 
 #[derive(Debug)]
@@ -43,6 +58,8 @@ pub(super) struct End {
     pub(super) layer: String,
     pub(super) call: usize,
     pub(super) output: usize,
+    /// Whether calls are counted as Keras 2 did: from a model's birth, which is its first.
+    pub(super) from_birth: bool,
     /// As Keras computed it, if it is said.
     pub(super) shape: Option<Vec<Option<usize>>>,
 }
@@ -59,17 +76,21 @@ pub(super) fn plan(value: &Value) -> Result<Plan> {
 }
 
 #[derive(Default)]
-struct Reader {
+struct Reader<'v> {
     errors: Vec<Error>,
+    /// Calls that only compute masks, in the graph that is being read.
+    masks: HashSet<&'v str>,
+    /// Whether Keras 2 wrote the graph that is being read.
+    old: bool,
 }
 
-impl Reader {
+impl<'v> Reader<'v> {
     fn wrong<T>(&mut self, place: &str, rule: &str, got: impl ToString) -> Option<T> {
         self.errors.push(LayerError::config(place, rule, shortened(got)).into());
         None
     }
 
-    fn model(&mut self, value: &Value, place: &str, depth: usize) -> Option<Plan> {
+    fn model(&mut self, value: &'v Value, place: &str, depth: usize) -> Option<Plan> {
         if depth == DEPTH {
             let rule = format!("at most {DEPTH} models may lie within each other");
             return self.wrong(place, &rule, "more");
@@ -90,7 +111,7 @@ impl Reader {
         };
         let empty = Map::new();
         let (config, layers) = match &value["config"] {
-            Value::Object(config) => (config, config.get("layers").unwrap_or(&Value::Null)),
+            Value::Object(config) => (config, config.get("layers").unwrap_or(&NULL)),
             // As Keras wrote chains before 2.2.3.
             list @ Value::Array(_) if kind == Kind::Sequential => (&empty, list),
             other => return self.wrong(place, "the key `config` must be an object", other),
@@ -102,6 +123,8 @@ impl Reader {
             return self.wrong(&place, "the key `layers` must be a list", layers);
         };
         let before = self.errors.len();
+        let outer = (std::mem::replace(&mut self.masks, mask_calls(layers)), self.old);
+        self.old = layers.iter().any(|layer| layer["inbound_nodes"][0].is_array());
         let layers: Vec<LayerPlan> =
             layers.iter().filter_map(|layer| self.layer(layer, &place, kind, depth)).collect();
         let mut ends = |key: &str| match kind {
@@ -109,6 +132,7 @@ impl Reader {
             Kind::Functional => self.ends(config.get(key), &format!("{place}: `{key}`")),
         };
         let (inputs, outputs) = (ends("input_layers"), ends("output_layers"));
+        (self.masks, self.old) = outer;
         let shape = match kind {
             Kind::Sequential => self.build_shape(value, config, &place),
             Kind::Functional => None,
@@ -120,13 +144,13 @@ impl Reader {
     }
 
     /// The value of a key that may be absent or null.
-    fn optional<'v, T>(
+    fn optional<'c, T>(
         &mut self,
-        config: &'v Map<String, Value>,
+        config: &'c Map<String, Value>,
         place: &str,
         key: &str,
         kind: &str,
-        get: impl Fn(&'v Value) -> Option<T>,
+        get: impl Fn(&'c Value) -> Option<T>,
     ) -> Option<T> {
         let value = config.get(key).filter(|v| !v.is_null())?;
         let found = get(value);
@@ -153,7 +177,16 @@ impl Reader {
         }
     }
 
-    fn layer(&mut self, value: &Value, place: &str, kind: Kind, depth: usize) -> Option<LayerPlan> {
+    fn layer(
+        &mut self,
+        value: &'v Value,
+        place: &str,
+        kind: Kind,
+        depth: usize,
+    ) -> Option<LayerPlan> {
+        if value["name"].as_str().is_some_and(|name| self.masks.contains(name)) {
+            return None;
+        }
         let inner = value["config"]["name"].as_str();
         let name = value["name"].as_str().or(inner).unwrap_or_default().to_owned();
         let class = value["class_name"].as_str().unwrap_or_default().to_owned();
@@ -194,32 +227,34 @@ impl Reader {
         Some(LayerPlan { name, body, calls })
     }
 
-    fn calls(&mut self, nodes: &Value, place: &str) -> Vec<Vec<End>> {
+    fn calls(&mut self, nodes: &Value, place: &str) -> Vec<Reads> {
         let Some(nodes) = nodes.as_array() else {
             self.wrong::<()>(place, "the key `inbound_nodes` must be a list", nodes);
             return Vec::new();
         };
         let mut calls = Vec::new();
         for node in nodes {
-            let mut ends = Vec::new();
+            let mut reads = Reads::default();
             match node {
                 // As Keras wrote them before version 3: [layer, call, output, arguments].
                 Value::Array(list) => {
                     for end in list {
-                        ends.extend(self.end(end, place));
-                        self.arguments(&end[3], place, &mut ends);
+                        reads.ends.extend(self.end(end, place));
+                        self.arguments(&end[3], place, &mut reads);
                     }
                 }
                 Value::Object(_) => {
-                    self.tensors(&node["args"], place, &mut ends);
-                    self.arguments(&node["kwargs"], place, &mut ends);
+                    self.tensors(&node["args"], place, &mut reads.ends);
+                    self.arguments(&node["kwargs"], place, &mut reads);
+                    let states = node["kwargs"].get("initial_state").is_some_and(|v| !v.is_null());
+                    reads.unmasked = states && !reads.masked && !self.masks.is_empty();
                 }
                 other => {
                     let rule = "an inbound node must be an object with `args` and `kwargs`";
                     self.wrong::<()>(place, rule, other);
                 }
             }
-            calls.push(ends);
+            calls.push(reads);
         }
         calls
     }
@@ -245,11 +280,13 @@ impl Reader {
     }
 
     /// Arguments by name: tensors that Keras also takes by position, and what asks for nothing.
-    fn arguments(&mut self, value: &Value, place: &str, ends: &mut Vec<End>) {
+    fn arguments(&mut self, value: &Value, place: &str, reads: &mut Reads) {
+        let ends = &mut reads.ends;
         let empty = Map::new();
         for (key, value) in value.as_object().unwrap_or(&empty) {
             match (key.as_str(), value) {
                 (_, Value::Null | Value::Bool(false)) => {}
+                ("mask", mask) if self.computes_mask(mask) => reads.masked = true,
                 ("value" | "key", Value::Object(_)) => self.tensors(value, place, ends),
                 ("initial_state", Value::Object(_) | Value::Array(_)) => {
                     self.tensors(value, place, ends);
@@ -269,6 +306,12 @@ impl Reader {
                 }
             }
         }
+    }
+
+    /// Whether a mask is one that layers make.
+    fn computes_mask(&self, mask: &Value) -> bool {
+        let by = history(mask).and_then(|call| call[0].as_str());
+        by.is_some_and(|by| self.masks.contains(by))
     }
 
     /// `[layer, call, output]`, one or a list or an object of them.
@@ -291,7 +334,8 @@ impl Reader {
         let found = value[0].as_str().zip(number(&value[1])).zip(number(&value[2]));
         match found {
             Some(((layer, call), output)) => {
-                Some(End { layer: layer.to_owned(), call, output, shape: None })
+                let from_birth = self.old;
+                Some(End { layer: layer.to_owned(), call, output, from_birth, shape: None })
             }
             None => self.wrong(place, "a tensor must be named by [layer, call, output]", value),
         }

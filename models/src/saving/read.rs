@@ -5,7 +5,8 @@ use std::collections::{HashMap, VecDeque};
 use cornu_layers::{IntoLayer, LayerRef, Symbol, SymbolicShape, call, input_symbol, shape_text};
 use serde_json::Value;
 
-use super::parse::{Body, End, LayerPlan, Plan, plan};
+use super::parse::{Body, End, LayerPlan, Plan, Reads, plan};
+use crate::compiling::compile_faults;
 use crate::error::{Error, Result};
 use crate::model::{Kind, Model};
 use crate::saving::json;
@@ -24,21 +25,59 @@ impl Model {
     }
 
     pub(crate) fn from_json_value(value: &Value) -> Result<Model> {
-        let mut model = build(plan(value)?)?;
+        let mut model = build(plan_of(value, true)?, false)?;
         // All of its weights are new: one seed draws them all, those of inner models too.
         model.drawn = model.weights.clone();
-        if let Some(config) = value["compile_config"].as_object().filter(|c| !c.is_empty()) {
-            model.compile_from_json(&Value::Object(config.clone()))?;
-        }
+        model.compile_if_told(value)?;
         Ok(model)
+    }
+
+    /// As [`from_json_value`](Model::from_json_value), without values of weights, which are to
+    /// be set before [`finish_loading`](Model::finish_loading), and not compiled.
+    #[cfg(feature = "keras-files")]
+    pub(crate) fn from_json_undrawn(value: &Value, compile: bool) -> Result<Model> {
+        build(plan_of(value, compile)?, true)
+    }
+
+    /// Ends the time in which weights are without values.
+    #[cfg(feature = "keras-files")]
+    pub(crate) fn finish_loading(&mut self) {
+        self.undrawn = false;
+        self.drawn = self.weights.clone();
+    }
+
+    /// Compiles for what the text says, if it says it.
+    pub(crate) fn compile_if_told(&mut self, value: &Value) -> Result<()> {
+        match value["compile_config"].as_object().filter(|config| !config.is_empty()) {
+            Some(config) => self.compile_from_json(&Value::Object(config.clone())),
+            None => Ok(()),
+        }
     }
 }
 
-fn build(plan: Plan) -> Result<Model> {
+/// What the text describes, or all that is wrong with it: also with what it is compiled for.
+fn plan_of(value: &Value, compile: bool) -> Result<Plan> {
+    let told = value["compile_config"].as_object().filter(|config| compile && !config.is_empty());
+    let mut faults = told.map_or_else(Vec::new, compile_faults);
+    match plan(value) {
+        Ok(plan) if faults.is_empty() => return Ok(plan),
+        Ok(_) => {}
+        Err(Error::Several { errors, .. }) => drop(faults.splice(0..0, errors)),
+        Err(error) => faults.insert(0, error),
+    }
+    match faults.len() {
+        1 => Err(faults.remove(0)),
+        _ => Err(Error::Several { place: "from_json".into(), errors: faults }),
+    }
+}
+
+/// Builds what the text describes; `undrawn` leaves weights without values.
+fn build(plan: Plan, undrawn: bool) -> Result<Model> {
     let (name, frozen) = (plan.name.clone(), plan.frozen);
+    let empty = Model { undrawn, ..Model::empty(plan.kind) };
     let mut model = match plan.kind {
-        Kind::Sequential => build_chain(plan)?,
-        Kind::Functional => build_graph(plan)?,
+        Kind::Sequential => build_chain(plan, empty)?,
+        Kind::Functional => build_graph(plan, empty)?,
     };
     if let (Some(name), Kind::Functional) = (name, model.kind) {
         model.name = name;
@@ -50,10 +89,10 @@ fn build(plan: Plan) -> Result<Model> {
 }
 
 /// A layer under its name in the text.
-fn layer_of(name: &str, body: Body) -> Result<LayerRef> {
+fn layer_of(name: &str, body: Body, undrawn: bool) -> Result<LayerRef> {
     let layer = match body {
         Body::Layer(layer) => layer,
-        Body::Model(plan) => build(*plan)?.into_layer(),
+        Body::Model(plan) => build(*plan, undrawn)?.into_layer(),
     };
     if !name.is_empty() {
         layer.set_name(name.to_owned());
@@ -61,14 +100,13 @@ fn layer_of(name: &str, body: Body) -> Result<LayerRef> {
     Ok(layer)
 }
 
-fn build_chain(plan: Plan) -> Result<Model> {
-    let mut model = Model::empty(Kind::Sequential);
+fn build_chain(plan: Plan, mut model: Model) -> Result<Model> {
     if let Some(name) = plan.name {
         model.name = name;
     }
     let mut input = None;
     for LayerPlan { name, body, .. } in plan.layers {
-        let layer = layer_of(&name, body)?;
+        let layer = layer_of(&name, body, model.undrawn)?;
         if layer.class() == "InputLayer" && input.is_none() && model.layers.is_empty() {
             input = input_symbol(&layer, None);
             continue;
@@ -94,14 +132,14 @@ struct Calls {
     layers: Vec<LayerRef>,
     by_name: HashMap<String, usize>,
     /// What each call reads: one list for each call of each layer.
-    reads: Vec<Vec<Vec<End>>>,
+    reads: Vec<Vec<Reads>>,
     /// What each call that was made gave.
     made: Vec<Vec<Option<Vec<Symbol>>>>,
 }
 
-fn build_graph(plan: Plan) -> Result<Model> {
+fn build_graph(plan: Plan, empty: Model) -> Result<Model> {
     let place = format!("from_json: model `{}`", plan.name.as_deref().unwrap_or("functional"));
-    let mut calls = Calls::new(&place, plan.layers)?;
+    let mut calls = Calls::new(&place, plan.layers, empty.undrawn)?;
     calls.make_all(&place)?;
     let inputs = calls.ends(&place, &plan.inputs, false)?;
     let outputs = calls.ends(&place, &plan.outputs, true)?;
@@ -113,7 +151,7 @@ fn build_graph(plan: Plan) -> Result<Model> {
         let rule = "every input must be an `InputLayer`";
         return Err(Error::value(place, rule, format!("layer `{}`", x.node().layer.name())));
     }
-    let model = Model::new(inputs, outputs)?;
+    let model = empty.with_graph(inputs, outputs)?;
     if let Some(layer) = calls.layers.iter().find(|l| !model.layers.iter().any(|m| m.is(l))) {
         let rule = "every layer must lie between the inputs and the outputs";
         return Err(Error::value(place, rule, format!("layer `{}`", layer.name())));
@@ -122,7 +160,7 @@ fn build_graph(plan: Plan) -> Result<Model> {
 }
 
 impl Calls {
-    fn new(place: &str, plans: Vec<LayerPlan>) -> Result<Calls> {
+    fn new(place: &str, plans: Vec<LayerPlan>, undrawn: bool) -> Result<Calls> {
         let mut calls = Calls {
             names: Vec::new(),
             layers: Vec::new(),
@@ -131,7 +169,7 @@ impl Calls {
             made: Vec::new(),
         };
         for LayerPlan { name, body, calls: reads } in plans {
-            let layer = layer_of(&name, body)?;
+            let layer = layer_of(&name, body, undrawn)?;
             let at = calls.layers.len();
             if calls.by_name.insert(name.clone(), at).is_some() {
                 let rule = "every layer must have a name of its own";
@@ -160,10 +198,10 @@ impl Calls {
         let mut missing: Vec<Vec<usize>> = self.reads.iter().map(|r| vec![0; r.len()]).collect();
         let mut ready = VecDeque::new();
         for (layer, reads) in self.reads.iter().enumerate() {
-            for (call, ends) in reads.iter().enumerate() {
+            for (call, Reads { ends, .. }) in reads.iter().enumerate() {
                 let mut needs: Vec<(usize, usize)> = Vec::new();
                 for end in ends {
-                    let at = self.find(&self.in_layer(place, layer), end, end.call)?;
+                    let at = self.find(&self.in_layer(place, layer), end, false)?;
                     if self.made[at.0][at.1].is_none() {
                         needs.push(at);
                     }
@@ -200,9 +238,19 @@ impl Calls {
 
     fn make(&mut self, place: &str, layer: usize, at: usize) -> Result<()> {
         let place = self.in_layer(place, layer);
+        let reads = &self.reads[layer][at];
         let mut inputs = Vec::new();
-        for end in &self.reads[layer][at] {
-            inputs.push(self.symbol(&place, end, end.call)?);
+        for end in &reads.ends {
+            inputs.push(self.symbol(&place, end, false)?);
+        }
+        if reads.masked && !inputs.iter().any(Symbol::is_masked) {
+            let rule = "a layer that is given a mask must be called on what has it";
+            return Err(Error::value(place, rule, "a mask of something else"));
+        }
+        if reads.unmasked && inputs.iter().any(Symbol::is_masked) {
+            let rule = "a layer that is given `initial_state` must be given the mask of its input, \
+                        too, which Keras forgets unless it is told";
+            return Err(Error::value(place, rule, "no `mask`"));
         }
         self.made[layer][at] = Some(call(&self.layers[layer], &inputs)?);
         Ok(())
@@ -212,12 +260,20 @@ impl Calls {
         format!("{place}: layer `{}`", self.names[layer])
     }
 
-    /// Which call of which layer is meant.
-    fn find(&self, place: &str, end: &End, call: usize) -> Result<(usize, usize)> {
+    /// Which call of which layer is meant, by a call or by an output of the model.
+    fn find(&self, place: &str, end: &End, output: bool) -> Result<(usize, usize)> {
         let Some(&layer) = self.by_name.get(&end.layer) else {
             let kind = format!("layer, which {place} names");
             return Err(cornu_autodiff::Error::unknown(kind, &end.layer, &self.names).into());
         };
+        // Keras counts a call that a functional model is born with: Keras 3 among the outputs
+        // alone, Keras 2 everywhere, and of chains, too.
+        let class = self.layers[layer].class();
+        let born = match class == Kind::Functional.class() {
+            true => end.from_birth || output,
+            false => end.from_birth && class == Kind::Sequential.class(),
+        };
+        let call = end.call.saturating_sub(usize::from(born));
         if call >= self.made[layer].len() {
             let rule = format!("layer `{}` has {} calls", end.layer, self.made[layer].len());
             return Err(Error::value(place, rule, format!("its call {call}, counted from 0")));
@@ -226,8 +282,8 @@ impl Calls {
     }
 
     /// What a call that was made gave.
-    fn symbol(&self, place: &str, end: &End, call: usize) -> Result<Symbol> {
-        let (layer, call) = self.find(place, end, call)?;
+    fn symbol(&self, place: &str, end: &End, output: bool) -> Result<Symbol> {
+        let (layer, call) = self.find(place, end, output)?;
         let symbols = self.made[layer][call].as_deref().unwrap_or_default();
         let Some(symbol) = symbols.get(end.output) else {
             let rule = format!("layer `{}` has {} outputs", end.layer, symbols.len());
@@ -246,16 +302,7 @@ impl Calls {
 
     /// The symbols of inputs or outputs.
     fn ends(&self, place: &str, ends: &[End], outputs: bool) -> Result<Vec<Symbol>> {
-        let symbol = |end: &End| {
-            // Keras counts a call that a functional model is born with, here and only here.
-            let born = outputs
-                && self
-                    .by_name
-                    .get(&end.layer)
-                    .is_some_and(|&layer| self.layers[layer].class() == Kind::Functional.class());
-            let call = if born { end.call.saturating_sub(1) } else { end.call };
-            self.symbol(place, end, call)
-        };
+        let symbol = |end: &End| self.symbol(place, end, outputs);
         ends.iter().map(symbol).collect()
     }
 }

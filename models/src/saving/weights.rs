@@ -11,6 +11,12 @@ use crate::error::{Error, Result};
 use crate::model::Model;
 use crate::saving::atomic::write_file;
 use crate::saving::codec::{Format, InEntry, OutEntry, in_file, read_file};
+use crate::saving::files::any_of;
+#[cfg(feature = "keras-files")]
+use crate::saving::keras;
+#[cfg(not(feature = "keras-files"))]
+use crate::saving::no_keras as keras;
+use crate::saving::safetensors::{read_safetensors, write_safetensors};
 
 /// cornu's own file of weights.
 pub(crate) const WEIGHTS: Format =
@@ -22,32 +28,51 @@ type Named = Vec<(String, Tensor)>;
 /// A way of keeping weights in a file, chosen by how the file's name ends.
 struct Kind {
     suffix: &'static str,
-    write: fn(&Path, &Named) -> Result<()>,
-    read: fn(&Path) -> Result<Named>,
+    /// None where only whole models are written.
+    write: Option<fn(&Model, &Path) -> Result<()>>,
+    read: fn(&Model, &Path) -> Result<()>,
 }
 
-const KINDS: &[Kind] = &[Kind { suffix: ".weights", write: write_own, read: read_own }];
+const KINDS: &[Kind] = &[
+    Kind { suffix: ".weights", write: Some(write_own), read: read_own },
+    Kind { suffix: ".weights.h5", write: Some(keras::save_weights), read: keras::load_weights },
+    Kind { suffix: ".safetensors", write: Some(write_tensors), read: read_tensors },
+    #[cfg(feature = "keras-files")]
+    Kind { suffix: ".npz", write: Some(write_arrays), read: read_arrays },
+    Kind { suffix: ".keras", write: None, read: keras::load_weights },
+    Kind { suffix: ".h5", write: None, read: keras::load_weights },
+];
 
-fn kind_of(place: &str, path: &Path) -> Result<&'static Kind> {
+fn kind_of(place: &str, path: &Path, fits: impl Fn(&&Kind) -> bool) -> Result<&'static Kind> {
     let name = path.file_name().unwrap_or_default().to_string_lossy();
-    KINDS.iter().find(|kind| name.ends_with(kind.suffix)).ok_or_else(|| {
-        let suffixes: Vec<&str> = KINDS.iter().map(|k| k.suffix).collect();
-        let rule = format!("the file's name must end in `{}`", suffixes.join("` or `"));
+    let kinds: Vec<&Kind> = KINDS.iter().filter(fits).collect();
+    kinds.iter().copied().find(|kind| name.ends_with(kind.suffix)).ok_or_else(|| {
+        let suffixes: Vec<&str> = kinds.iter().map(|k| k.suffix).collect();
+        let rule = format!("the file's name must end in {}", any_of(&suffixes));
         Error::value(place, rule, format!("`{name}`"))
     })
 }
 
 /// Refuses a file name that no format of weights has.
 pub(crate) fn check_weights_path(path: &Path) -> Result<()> {
-    kind_of("save_weights", path).map(|_| ())
+    writer("save_weights", path).map(|_| ())
+}
+
+fn writer(place: &str, path: &Path) -> Result<fn(&Model, &Path) -> Result<()>> {
+    let kind = kind_of(place, path, |kind| kind.write.is_some())?;
+    Ok(kind.write.expect("only kinds with a writer were asked for"))
 }
 
 impl Model {
     /// Writes the values of all weights to a file, bit for bit; the file is replaced whole. Its
-    /// name must end in `.weights`, cornu's own format.
+    /// name tells its format:
     ///
-    /// Weights are kept under the names of their layers, `dense/kernel`, not under that of the
-    /// model.
+    /// | ends in | format |
+    /// |---|---|
+    /// | `.weights` | cornu's own; weights under the names of their layers, `dense/kernel` |
+    /// | `.safetensors` | Hugging Face's; names as in cornu's own |
+    /// | `.npz` | NumPy's; names as in cornu's own; needs the feature `keras-files` |
+    /// | `.weights.h5` | Keras's, with what a compiled model's optimizer remembers; needs the feature `keras-files` |
     ///
     /// ```
     /// # use cornu_layers::{Dense, LayerOptions};
@@ -66,12 +91,12 @@ impl Model {
     pub fn save_weights(&self, path: impl AsRef<Path>) -> Result<()> {
         self.graph("save_weights")?;
         let path = path.as_ref();
-        let kind = kind_of("save_weights", path)?;
-        (kind.write)(path, &self.named_values())
+        writer("save_weights", path)?(self, path)
     }
 
-    /// Sets all weights to the values in a file that [`save_weights`](Model::save_weights)
-    /// wrote.
+    /// Sets all weights to the values in a file that [`save_weights`](Model::save_weights) or,
+    /// if its name ends in `.weights.h5`, `.keras` or `.h5`, Keras wrote. What it says of an optimizer is
+    /// passed over; [`load`](Model::load) brings it back.
     ///
     /// # Errors
     /// When the file can't be read, was cut off or altered, or does not hold exactly the
@@ -79,14 +104,31 @@ impl Model {
     pub fn load_weights(&self, path: impl AsRef<Path>) -> Result<()> {
         self.graph("load_weights")?;
         let path = path.as_ref();
-        let kind = kind_of("load_weights", path)?;
-        let values = (kind.read)(path)?;
-        self.assign("load_weights", &values).map_err(in_file(path))
+        (kind_of("load_weights", path, |_| true)?.read)(self, path)
     }
 
     /// The weights' names and values.
     pub(crate) fn named_values(&self) -> Named {
         named_weights(&self.layers).into_iter().map(|(name, w)| (name, w.value())).collect()
+    }
+
+    /// As [`assign`](Model::assign), of values that strangers have written: floats of another
+    /// size are converted, what isn't finite is refused.
+    pub(crate) fn assign_foreign(&self, place: &str, mut values: Named) -> Result<()> {
+        let weights = named_weights(&self.layers);
+        for (name, value) in &mut values {
+            if !value.is_finite() {
+                let rule = format!("every element of `{name}` must be finite");
+                return Err(Error::value(place, rule, "NaN or an infinity"));
+            }
+            if let Some((_, weight)) = weights.iter().find(|(own, _)| own == name)
+                && weight.spec().dtype != value.dtype()
+                && (weight.spec().dtype.is_float() || value.dtype().is_integer())
+            {
+                *value = value.cast(weight.spec().dtype);
+            }
+        }
+        self.assign(place, &values)
     }
 
     /// Sets every weight to the value of its name; names and shapes must all fit.
@@ -160,14 +202,40 @@ struct Out<'a>(Vec<OutEntry<'a>>);
 #[derive(Deserialize)]
 struct In<'a>(#[serde(borrow)] Vec<InEntry<'a>>);
 
-fn write_own(path: &Path, values: &Named) -> Result<()> {
+fn write_own(model: &Model, path: &Path) -> Result<()> {
+    let values = model.named_values();
     let body = Out(values.iter().map(|(name, value)| OutEntry::new(name, value)).collect());
     write_file(path, |out| WEIGHTS.write(out, &body))
 }
 
-fn read_own(path: &Path) -> Result<Named> {
-    let bytes = read_file(path)?;
-    let In(entries) = WEIGHTS.read(&bytes).map_err(in_file(path))?;
+fn read_own(model: &Model, path: &Path) -> Result<()> {
+    let values = read_file(path).and_then(|bytes| parse_own(&bytes).map_err(in_file(path)))?;
+    model.assign("load_weights", &values).map_err(in_file(path))
+}
+
+/// The names and values in the bytes of cornu's own file of weights.
+pub(super) fn parse_own(bytes: &[u8]) -> Result<Named> {
+    let In(entries) = WEIGHTS.read(bytes)?;
     let tensor = |e: &InEntry<'_>| Ok((e.name.to_owned(), e.tensor("weights")?));
-    entries.iter().map(tensor).collect::<Result<_>>().map_err(in_file(path))
+    entries.iter().map(tensor).collect()
+}
+
+fn write_tensors(model: &Model, path: &Path) -> Result<()> {
+    write_safetensors(path, &model.named_values())
+}
+
+fn read_tensors(model: &Model, path: &Path) -> Result<()> {
+    let values = read_safetensors(path)?;
+    model.assign_foreign("load_weights", values).map_err(in_file(path))
+}
+
+#[cfg(feature = "keras-files")]
+fn write_arrays(model: &Model, path: &Path) -> Result<()> {
+    super::write_npz(path, &model.named_values())
+}
+
+#[cfg(feature = "keras-files")]
+fn read_arrays(model: &Model, path: &Path) -> Result<()> {
+    let values = super::read_npz(path)?;
+    model.assign_foreign("load_weights", values).map_err(in_file(path))
 }

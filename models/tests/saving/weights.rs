@@ -65,7 +65,8 @@ fn weights_do_not_depend_on_the_name_of_the_model() {
 fn weights_need_a_name_and_a_model_that_have_them() {
     let model = two_layers();
     let error = model.save_weights("x.weights.xyz").unwrap_err().to_string();
-    let said = "save_weights: the file's name must end in `.weights`; got `x.weights.xyz`";
+    let said = "save_weights: the file's name must end in `.weights`, `.weights.h5`, \
+                `.safetensors` or `.npz`; got `x.weights.xyz`";
     assert_eq!(error, said);
     let mut unbuilt = Sequential::new();
     unbuilt.add(Dense::new(1)).unwrap();
