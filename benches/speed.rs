@@ -2,7 +2,7 @@
 //!
 //! One XOR training step, one prediction of a small network with its heap allocations, and a
 //! training step of a 784-512-512-10 network as a share of what this machine's matrix product
-//! reaches alone.
+//! reaches alone; and loading a model of 100 MB beside reading its file and copying its numbers.
 
 use std::time::{Duration, Instant};
 
@@ -17,6 +17,7 @@ fn main() {
     divan::main();
     if std::env::args().any(|arg| arg == "--bench") {
         rates();
+        files();
     }
 }
 
@@ -114,4 +115,23 @@ fn rates() {
     println!("f32 matrix product, 1024 cubed  {product:>8.1} GFLOP/s");
     println!("784-512-512-10 Adam step        {step:>8.1} GFLOP/s");
     println!("share                           {:>8.1} %", 100.0 * step / product);
+}
+
+/// Time to load a `.keras` file of 100 MB against that of reading it and copying its floats.
+fn files() {
+    let path = std::env::temp_dir().join(format!("cornu-bench-{}.keras", std::process::id()));
+    let mut model = Sequential::new().seed(1);
+    model.add(Dense::new(5000).input_dim(5000)).expect("the chain fits");
+    model.save(&path).expect("room on the disk");
+    let read = median(|| {
+        let bytes = std::fs::read(&path).expect("the file is there");
+        let (numbers, _) = bytes.as_chunks::<4>();
+        let floats: Vec<f32> = numbers.iter().map(|n| f32::from_le_bytes(*n)).collect();
+        drop(std::hint::black_box(floats));
+    });
+    let load = median(|| drop(Model::load(&path).expect("what was saved can be loaded")));
+    let _ = std::fs::remove_file(&path);
+    let milliseconds = |time: Duration| 1e3 * time.as_secs_f64();
+    println!("read 100 MB and copy its floats {:>8.1} ms", milliseconds(read));
+    println!("load a model of 100 MB          {:>8.1} ms", milliseconds(load));
 }
