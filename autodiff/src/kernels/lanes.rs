@@ -169,7 +169,8 @@ mod x86 {
     unsafe fn turn_f32(from: [*const f32; 4], to: *mut f32, row: usize) {
         // SAFETY: the caller's promise.
         unsafe {
-            let [mut a, mut b, mut c, mut d] = from.map(|from| _mm_loadu_ps(from));
+            let (mut a, mut b) = (_mm_loadu_ps(from[0]), _mm_loadu_ps(from[1]));
+            let (mut c, mut d) = (_mm_loadu_ps(from[2]), _mm_loadu_ps(from[3]));
             _MM_TRANSPOSE4_PS(&mut a, &mut b, &mut c, &mut d);
             _mm_storeu_ps(to, a);
             _mm_storeu_ps(to.add(row), b);

@@ -134,7 +134,7 @@ fn product<T: Vectors + Element>(
 const WORTH_A_THREAD: usize = 1 << 19;
 /// Columns and rows that a piece has at least, where the output has them: so many rows pay for
 /// copying a panel of columns.
-const FEWEST: [usize; 2] = [64, 64];
+const FEWEST: usize = 64;
 
 /// Rows or columns that lie a multiple of so many elements apart fall on one another in the
 /// caches: such a first factor is copied, if it is read for many columns of the second.
@@ -156,13 +156,15 @@ fn large<T: Vectors + Element>(
         1 => 1,
         threads => (2 * threads).min(work / WORTH_A_THREAD).max(1),
     };
-    let across = wanted.min(n.div_ceil(FEWEST[0]));
-    let width = n.div_ceil(across).next_multiple_of(FEWEST[0]);
-    let across = n.div_ceil(width);
-    let height = m.div_ceil((wanted / across).clamp(1, m.div_ceil(FEWEST[1])));
-    let height = height.next_multiple_of(tile);
     let far = |step: isize| step != 0 && step.unsigned_abs().is_multiple_of(SLOW_STRIDE);
-    let copies = (far(a.row) || far(a.column)) && m > 2 * FEWEST[1] && n > 4 * FEWEST[0];
+    let copies = (far(a.row) || far(a.column)) && m > 2 * FEWEST && n > 4 * FEWEST;
+    // What is copied is cut, so that it is copied once: rows if they are, else columns.
+    let most = [m.div_ceil(FEWEST), n.div_ceil(FEWEST)];
+    let across = wanted.div_ceil(if copies { wanted.min(most[0]) } else { 1 }).min(most[1]);
+    let down = (wanted / across).clamp(1, most[0]);
+    let width = n.div_ceil(across).next_multiple_of(FEWEST);
+    let height = m.div_ceil(down).next_multiple_of(tile);
+    let across = n.div_ceil(width);
     let out = parallel::Start::of(&mut out[..m * n]);
     parallel::each(m.div_ceil(height) * across, &|i| {
         let (row, column) = (i / across * height, i % across * width);
@@ -242,31 +244,41 @@ mod tests {
         }
     }
 
+    /// The same matrix, column after column.
+    fn turned(x: Matrix<'_, f32>, [rows, columns]: [usize; 2]) -> Vec<f32> {
+        let at = |at: usize| x.values[x.position(at % rows, at / rows) as usize];
+        (0..rows * columns).map(at).collect()
+    }
+
     #[test]
     fn an_element_has_the_same_bits_in_any_product_layout_and_number_of_rows() {
-        let values: Vec<f32> = (0..60_000).map(|i| (i as f32 * 0.7).sin()).collect();
-        let (m, n, k) = (13, 70, 300);
-        for level in Level::all() {
-            let [a, ..] = layouts(&values, m, k);
-            let [b, ..] = layouts(&values, k, n);
+        let values: Vec<f32> = (0..70_000).map(|i| (i as f32 * 0.7).sin()).collect();
+        // The first factor of the second is copied.
+        let sizes =
+            if cfg!(miri) { vec![[3, 20, 80]] } else { vec![[13, 70, 300], [150, 257, 256]] };
+        for ([m, n, k], level) in
+            sizes.into_iter().flat_map(|size| Level::all().map(move |level| (size, level)))
+        {
+            let ([a, ..], [b, ..]) = (layouts(&values, m, k), layouts(&values, k, n));
             let mut whole = vec![0.0; m * n];
             product(level, [m, n, k], a, b, &mut whole, None, None);
             for (i, row) in whole.chunks(n).enumerate() {
                 let a = Matrix { offset: a.offset + i * k, ..a };
-                let mut alone = vec![0.0; n];
-                product(level, [1, n, k], a, b, &mut alone, None, None);
-                assert_eq!(alone, row, "row {i} at {level:?}");
-                let mut few = vec![0.0; 3];
-                product(level, [1, 3, k], a, b, &mut few, None, None);
-                assert_eq!(few, row[..3], "three elements of row {i} at {level:?}");
+                for n in [n, 3] {
+                    let mut alone = vec![0.0; n];
+                    product(level, [1, n, k], a, b, &mut alone, None, None);
+                    assert_eq!(alone, row[..n], "{n} elements of row {i} at {level:?}");
+                }
             }
-            // The same numbers, the second factor turned.
-            let turned: Vec<f32> =
-                (0..n * k).map(|i| values[b.position(i % k, i / k) as usize]).collect();
-            let turned = Matrix { values: &turned, offset: 0, row: 1, column: k as isize };
-            let mut other = vec![0.0; m * n];
-            product(level, [m, n, k], a, turned, &mut other, None, None);
-            assert_eq!(other, whole, "{level:?}");
+            let (a_turned, b_turned) = (turned(a, [m, k]), turned(b, [k, n]));
+            let columns = |values, rows| Matrix { values, offset: 0, row: 1, column: rows };
+            let a_turned = columns(&a_turned[..], m as isize);
+            let b_turned = columns(&b_turned[..], k as isize);
+            for (a, b) in [(a, b_turned), (a_turned, b), (a_turned, b_turned)] {
+                let mut other = vec![0.0; m * n];
+                product(level, [m, n, k], a, b, &mut other, None, None);
+                assert_eq!(other, whole, "{level:?}");
+            }
         }
     }
 }

@@ -123,32 +123,9 @@ impl<T: Float> Piece<'_, T> {
         let tiles = self.block.chunks_exact_mut(size.max(1));
         for (tile, out) in rows.clone().step_by(ROWS).zip(tiles) {
             let count = ROWS.min(rows.end - tile);
-            let turned = if column == 1 && count == ROWS {
-                [ROWS, depth.len()].map(|n| n / TURNED * TURNED)
-            } else {
-                [0, 0]
-            };
-            let at = |i: usize, p: usize| self.a.pointer(tile + i, depth.start + p);
-            for i in (0..turned[0]).step_by(TURNED) {
-                for p in (0..turned[1]).step_by(TURNED) {
-                    let rows = [at(i, p), at(i + 1, p), at(i + 2, p), at(i + 3, p)];
-                    // SAFETY: the caller's promise; `out` has room for the tile.
-                    unsafe { L::turn(rows, out.as_mut_ptr().add(p * ROWS + i), ROWS) };
-                }
-            }
-            for (p, out) in out.chunks_exact_mut(ROWS).enumerate() {
-                let done = if p < turned[1] { turned[0] } else { 0 };
-                // SAFETY: the caller's promise.
-                unsafe {
-                    if row == 1 && count == ROWS {
-                        out.copy_from_slice(std::slice::from_raw_parts(at(0, p), ROWS));
-                    } else {
-                        for (i, out) in out.iter_mut().enumerate().skip(done) {
-                            *out = *at(i.min(count - 1), p);
-                        }
-                    }
-                }
-            }
+            let from = self.a.pointer(tile, depth.start);
+            // SAFETY: the caller's promise.
+            unsafe { pack::<T, L>(from, column, row, [depth.len(), count, ROWS], out) };
         }
         let (tile, column) = (size as isize, ROWS as isize);
         Lines { first: self.block.as_ptr(), tile, row: 1, column }
@@ -274,8 +251,8 @@ impl<T, const ROWS: usize, const N: usize> Tile<'_, T, ROWS, N> {
     }
 }
 
-/// Rows and columns that are turned at once, in registers.
-const TURNED: usize = 4;
+/// Elements that are copied at once.
+const RUN: usize = 4;
 
 /// Copies `deep` rows of `used` elements into rows of `width`, filled up with zeros.
 ///
@@ -291,24 +268,30 @@ unsafe fn pack<T: Float, L: Lanes<T>>(
 ) {
     let out = &mut out[..deep * width];
     let at = |p: usize, j: usize| b.wrapping_offset(p as isize * row + j as isize * column);
-    if column == 1 {
-        for (p, out) in out.chunks_exact_mut(width).enumerate() {
-            let (out, rest) = out.split_at_mut(used);
-            // SAFETY: the caller's promise.
-            out.copy_from_slice(unsafe { std::slice::from_raw_parts(at(p, 0), used) });
-            rest.fill(T::ZERO);
-        }
-        return;
-    }
     if used < width {
         out.fill(T::ZERO);
     }
-    let whole = if row == 1 { [deep, used].map(|n| n / TURNED * TURNED) } else { [0, 0] };
-    for first in (0..whole[1]).step_by(TURNED) {
-        for p in (0..whole[0]).step_by(TURNED) {
-            let columns = [at(p, first), at(p, first + 1), at(p, first + 2), at(p, first + 3)];
-            // SAFETY: the caller's promise; the panel has so many rows and columns.
-            unsafe { L::turn(columns, out.as_mut_ptr().add(p * width + first), width) };
+    let fours = |n: usize| n / RUN * RUN;
+    let whole = match (row, column) {
+        (_, 1) => [deep, fours(used)],
+        (1, _) => [fours(deep), fours(used)],
+        _ => [0, 0],
+    };
+    let to = out.as_mut_ptr();
+    if column == 1 {
+        for p in 0..deep {
+            for j in (0..whole[1]).step_by(RUN) {
+                // SAFETY: the caller's promise; the panel has so many rows and columns.
+                unsafe { to.add(p * width + j).cast::<[T; RUN]>().write(*at(p, j).cast()) };
+            }
+        }
+    } else {
+        for j in (0..whole[1]).step_by(RUN) {
+            for p in (0..whole[0]).step_by(RUN) {
+                let from = [at(p, j), at(p, j + 1), at(p, j + 2), at(p, j + 3)];
+                // SAFETY: as above.
+                unsafe { L::turn(from, to.add(p * width + j), width) };
+            }
         }
     }
     for p in 0..deep {
