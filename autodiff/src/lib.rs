@@ -29,4 +29,4 @@ pub use tensor::Tensor;
 pub use transforms::{
     custom_gradient, grad, hessian, hessian_vector, jacobian, value_and_grad, vjp,
 };
-pub use update::{Elementwise, Float, squared_norm, update};
+pub use update::{Elementwise, Float, squared_norm, update, update_after};

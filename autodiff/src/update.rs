@@ -5,9 +5,9 @@ use std::ops::{Add, Div, Mul, Neg, Sub};
 use crate::dtype::{DType, Element};
 use crate::each_float;
 use crate::error::{Error, Result};
-use crate::kernels::update as kernels;
+use crate::kernels::update::{self as kernels, Body, run};
 use crate::shape::Spec;
-use crate::tensor::{Tensor, next_id};
+use crate::tensor::Tensor;
 
 /// A floating-point number, for rules that are written once and compiled for float32 and
 /// float64.
@@ -103,18 +103,82 @@ pub fn update<const N: usize>(
     slots: [&mut Tensor; N],
     kernel: impl Elementwise<N>,
 ) -> Result<()> {
+    update_after(None::<Unchanged>, variable, gradient, slots, kernel)
+}
+
+/// As [`update`], but each element goes through `first`, in the same pass over memory. What
+/// `first` leaves of the variable, and in its slot, is the element and the gradient that `kernel`
+/// is given: what all optimizers do first is written, and compiled, once.
+///
+/// ```
+/// use cornu_autodiff::{Elementwise, Float, Tensor, update_after};
+///
+/// /// Clips the gradient.
+/// #[derive(Clone, Copy)]
+/// struct Clip;
+/// impl Elementwise<1> for Clip {
+///     #[inline(always)]
+///     fn update<T: Float>(&self, x: T, g: T, _: [T; 1]) -> (T, [T; 1]) {
+///         (x, [g.minimum(T::of(1.0)).maximum(T::of(-1.0))])
+///     }
+/// }
+/// /// `x -= g`
+/// #[derive(Clone, Copy)]
+/// struct Descend;
+/// impl Elementwise<0> for Descend {
+///     #[inline(always)]
+///     fn update<T: Float>(&self, x: T, g: T, _: [T; 0]) -> (T, [T; 0]) {
+///         (x - g, [])
+///     }
+/// }
+/// let (mut x, g) = (Tensor::from([1.0]), Tensor::from([9.0]));
+/// update_after(Some(Clip), &mut x, &g, [], Descend)?;
+/// assert_eq!(x.to_vec::<f64>()?, [0.0]);
+/// # Ok::<(), cornu_autodiff::Error>(())
+/// ```
+///
+/// # Errors
+/// As [`update`].
+pub fn update_after<const N: usize>(
+    first: Option<impl Elementwise<1>>,
+    variable: &mut Tensor,
+    gradient: &Tensor,
+    mut slots: [&mut Tensor; N],
+    kernel: impl Elementwise<N>,
+) -> Result<()> {
+    let then =
+        Body { f32: &|columns| run(columns, &kernel), f64: &|columns| run(columns, &kernel) };
+    let Some(first) = first else {
+        return checked(variable, gradient, &mut slots, None, then);
+    };
+    let first = Body { f32: &|columns| run(columns, &first), f64: &|columns| run(columns, &first) };
+    checked(variable, gradient, &mut slots, Some(first), then)
+}
+
+/// Stands for no kernel.
+#[derive(Clone, Copy)]
+struct Unchanged;
+
+impl Elementwise<1> for Unchanged {
+    #[inline(always)]
+    fn update<T: Float>(&self, x: T, g: T, _: [T; 1]) -> (T, [T; 1]) {
+        (x, [g])
+    }
+}
+
+/// What doesn't depend on the kernel.
+fn checked(
+    variable: &mut Tensor,
+    gradient: &Tensor,
+    slots: &mut [&mut Tensor],
+    first: Option<Body<'_>>,
+    then: Body<'_>,
+) -> Result<()> {
     check(variable, gradient)?;
     slots.iter().try_for_each(|slot| check(variable, slot))?;
-    let gradient = gradient.packed();
     each_float!(variable.dtype(), T => {
-        let g = gradient.contiguous_slice::<T>().expect("`packed` is contiguous");
-        let slots = slots.map(|slot| {
-            slot.id = next_id();
-            kernels::own::<T>(slot)
-        });
-        kernels::update(kernels::own::<T>(variable), g, slots, kernel);
+        kernels::update::<T>(variable, gradient, slots, first, then);
     });
-    variable.id = next_id();
     Ok(())
 }
 

@@ -150,7 +150,7 @@ fn layers_of_inner_models_are_listed_on_request() {
 fn numbers_of_parameters_beyond_a_machine_word_are_counted() {
     // Each direction has u² + 2u weights, 2⁶⁴ - 1.
     let layer = Bidirectional::new(SimpleRNN::new(u32::MAX as usize)).into_layer();
-    (&layer).apply(&input([2, 1])).unwrap();
+    (&layer).apply(input([2, 1])).unwrap();
     let mut model = Sequential::new();
     model.add(layer).unwrap();
     let text = model.summary().line_length(200).to_string();

@@ -4,6 +4,7 @@
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, OnceLock, PoisonError, RwLock};
+use std::time::{Duration, Instant};
 
 use rayon::prelude::*;
 use rayon::{ThreadPool, ThreadPoolBuilder};
@@ -68,9 +69,52 @@ fn build(threads: usize) -> ThreadPool {
         .expect("the system lets a process start threads")
 }
 
+/// How long a thread without work looks for more before it sleeps. Waking it takes the system
+/// tens of microseconds, longer than many an op, and a training step has twenty such gaps.
+const AWAKE: Duration = Duration::from_micros(200);
+/// Calls for parallel work so far.
+static CALLS: AtomicUsize = AtomicUsize::new(0);
+/// Threads that stay awake, or soon will.
+static LOOKOUTS: AtomicUsize = AtomicUsize::new(0);
+
+/// Lets the pool's other threads stay awake from here on.
+fn stay_awake(pool: &ThreadPool) {
+    CALLS.fetch_add(1, Ordering::Relaxed);
+    let others = pool.current_num_threads() - 1;
+    while LOOKOUTS.load(Ordering::Relaxed) < others {
+        LOOKOUTS.fetch_add(1, Ordering::Relaxed);
+        pool.spawn(|| {
+            look_out();
+            LOOKOUTS.fetch_sub(1, Ordering::Relaxed);
+        });
+    }
+}
+
+/// Does the pool's work until there has been none for a while.
+fn look_out() {
+    // The thread that asks for work must not stay here.
+    if rayon::current_thread_index() == Some(0) {
+        return;
+    }
+    let (mut seen, mut since) = (0, Instant::now());
+    loop {
+        if rayon::yield_now() == Some(rayon::Yield::Executed) {
+            continue;
+        }
+        let calls = CALLS.load(Ordering::Relaxed);
+        if calls != seen {
+            (seen, since) = (calls, Instant::now());
+        } else if since.elapsed() > AWAKE {
+            return;
+        }
+        std::hint::spin_loop();
+    }
+}
+
 /// Runs `f` inside a pool of the right size, here if this thread belongs to one.
 pub(crate) fn with_pool<R: Send>(f: impl FnOnce() -> R + Send) -> R {
     let pool = pool();
+    stay_awake(&pool);
     let here = rayon::current_thread_index().is_some();
     if here && rayon::current_num_threads() == pool.current_num_threads() {
         f()

@@ -2,73 +2,158 @@
 
 #![allow(unsafe_code)]
 
-use super::parallel::{self, Start};
+use std::marker::PhantomData;
+
+use smallvec::SmallVec;
+
+use super::parallel;
 use super::simd::vectorized;
 use crate::dtype::Element;
-use crate::tensor::Tensor;
+use crate::tensor::{Tensor, next_id};
 use crate::update::{Elementwise, Float};
 
 /// Elements handled at once. They are loaded before any is stored, so that the compiler need
-/// not prove that the slices don't overlap.
+/// not prove that the columns don't overlap.
 const LANES: usize = 16;
 
+/// The slots that optimizers keep, at most, without an allocation.
+type Pointers<T> = SmallVec<[*mut T; 4]>;
+
+/// A piece of a variable, of its gradient and of its slots: where they begin.
+///
+/// Made in this file alone, for `len` elements of columns that nobody else uses, none of which
+/// overlaps another.
+pub(crate) struct Columns<'a, T> {
+    x: *mut T,
+    g: *const T,
+    slots: Pointers<T>,
+    len: usize,
+    of: PhantomData<&'a mut T>,
+}
+
+/// What is done with a piece, for each type of elements.
+#[derive(Clone, Copy)]
+pub(crate) struct Body<'a> {
+    pub(crate) f32: &'a (dyn Fn(&Columns<'_, f32>) + Sync),
+    pub(crate) f64: &'a (dyn Fn(&Columns<'_, f64>) + Sync),
+}
+
+/// Types that a [`Body`] is for.
+pub(crate) trait Updated: Float {
+    fn body<'a>(body: &Body<'a>) -> &'a (dyn Fn(&Columns<'_, Self>) + Sync);
+}
+
+impl Updated for f32 {
+    fn body<'a>(body: &Body<'a>) -> &'a (dyn Fn(&Columns<'_, f32>) + Sync) {
+        body.f32
+    }
+}
+
+impl Updated for f64 {
+    fn body<'a>(body: &Body<'a>) -> &'a (dyn Fn(&Columns<'_, f64>) + Sync) {
+        body.f64
+    }
+}
+
 vectorized! {
-    fn run[T: Float, K: Elementwise<N>, const N: usize](
-        x: &mut [T], g: &[T], slots: [&mut [T]; N], kernel: K,
+    /// `kernel` on every element.
+    pub(crate) fn run[T: Float, K: Elementwise<N>, const N: usize](
+        columns: &Columns<'_, T>, kernel: &K,
     ) {
-        let body = x.len() / LANES * LANES;
-        let mut own = [T::default(); N];
-        for at in (0..body).step_by(LANES) {
-            let mut xs = [T::default(); LANES];
-            let mut gs = [T::default(); LANES];
-            let mut ss = [[T::default(); LANES]; N];
-            xs.copy_from_slice(&x[at..at + LANES]);
-            gs.copy_from_slice(&g[at..at + LANES]);
-            for k in 0..N {
-                ss[k].copy_from_slice(&slots[k][at..at + LANES]);
+        let Columns { x, g, ref slots, len, .. } = *columns;
+        let slots: &[*mut T; N] = slots[..].try_into().expect("a kernel has N slots");
+        let whole = len / LANES * LANES;
+        // SAFETY: the columns have `len` elements, and nobody else uses them.
+        unsafe {
+            for from in (0..whole).step_by(LANES) {
+                elements::<T, K, N, LANES>(x, g, slots, from, kernel);
             }
-            for i in 0..LANES {
-                for k in 0..N {
-                    own[k] = ss[k][i];
-                }
-                let (new, state) = kernel.update(xs[i], gs[i], own);
-                xs[i] = new;
-                for k in 0..N {
-                    ss[k][i] = state[k];
-                }
-            }
-            x[at..at + LANES].copy_from_slice(&xs);
-            for k in 0..N {
-                slots[k][at..at + LANES].copy_from_slice(&ss[k]);
-            }
-        }
-        for i in body..x.len() {
-            for k in 0..N {
-                own[k] = slots[k][i];
-            }
-            let (new, state) = kernel.update(x[i], g[i], own);
-            x[i] = new;
-            for k in 0..N {
-                slots[k][i] = state[k];
+            for from in whole..len {
+                elements::<T, K, N, 1>(x, g, slots, from, kernel);
             }
         }
     }
 }
 
-/// `kernel` on every element of contiguous slices of one length.
-pub(crate) fn update<T: Float, K: Elementwise<N>, const N: usize>(
-    x: &mut [T],
-    g: &[T],
-    slots: [&mut [T]; N],
-    kernel: K,
+/// `COUNT` elements from `from` on.
+///
+/// # Safety
+/// All columns have them, and nobody else uses them.
+#[inline(always)]
+unsafe fn elements<T: Float, K: Elementwise<N>, const N: usize, const COUNT: usize>(
+    x: *mut T,
+    g: *const T,
+    slots: &[*mut T; N],
+    from: usize,
+    kernel: &K,
 ) {
-    assert!(g.len() == x.len() && slots.iter().all(|slot| slot.len() == x.len()));
-    let starts = slots.map(|slot| Start::of(slot));
-    parallel::chunks_mut(x, LANES, N + 2, |first, x| {
-        let from = first * LANES;
-        // SAFETY: slots are as long as `x`, of which no two pieces overlap.
-        let slots = starts.each_ref().map(|start| unsafe { start.part(from, x.len()) });
-        run(x, &g[from..from + x.len()], slots, kernel);
+    // SAFETY: the caller's promise; an array has its element's alignment.
+    unsafe {
+        let (x, g) = (x.add(from).cast::<[T; COUNT]>(), g.add(from).cast::<[T; COUNT]>());
+        let (mut xs, gs) = (*x, *g);
+        let mut states = [[T::default(); COUNT]; N];
+        for k in 0..N {
+            states[k] = *slots[k].add(from).cast();
+        }
+        for i in 0..COUNT {
+            let mut own = [T::default(); N];
+            for k in 0..N {
+                own[k] = states[k][i];
+            }
+            let (new, state) = kernel.update(xs[i], gs[i], own);
+            xs[i] = new;
+            for k in 0..N {
+                states[k][i] = state[k];
+            }
+        }
+        *x = xs;
+        for k in 0..N {
+            *slots[k].add(from).cast() = states[k];
+        }
+    }
+}
+
+/// Elements between `first` and `then`: what is written by one is in the cache for the other.
+const BLOCK: usize = 1024;
+
+/// `then` on every element of tensors of one shape and type, with what `first` makes of the
+/// gradient if there is one.
+pub(crate) fn update<T: Updated>(
+    x: &mut Tensor,
+    g: &Tensor,
+    slots: &mut [&mut Tensor],
+    first: Option<Body<'_>>,
+    then: Body<'_>,
+) {
+    let g = g.packed();
+    let g = g.contiguous_slice::<T>().expect("`packed` is contiguous");
+    let starts = slots.iter_mut().map(|slot| {
+        let slot = own::<T>(slot);
+        assert!(slot.len() == g.len());
+        parallel::Start::of(slot)
+    });
+    let starts: SmallVec<[_; 4]> = starts.collect();
+    let (first, then) = (first.map(|body| T::body(&body)), T::body(&then));
+    let x = own::<T>(x);
+    assert!(x.len() == g.len());
+    parallel::chunks_mut(x, LANES, slots.len() + 2, |number, x: &mut [T]| {
+        let from = number * LANES;
+        let columns = |at: usize, len: usize, x: *mut T, g: *const T| {
+            // SAFETY: slots are as long as `x`, no two of whose pieces overlap.
+            let slot = |start: &parallel::Start<T>| unsafe { start.part(at, len) }.as_mut_ptr();
+            Columns { x, g, slots: starts.iter().map(slot).collect(), len, of: PhantomData }
+        };
+        let Some(first) = first else {
+            return then(&columns(from, x.len(), x.as_mut_ptr(), g[from..].as_ptr()));
+        };
+        let mut buffer = [T::default(); BLOCK];
+        for (block, x) in x.chunks_mut(BLOCK).enumerate() {
+            let (at, x, len) = (from + block * BLOCK, x.as_mut_ptr(), x.len());
+            let (g, made) = (g[at..].as_ptr(), buffer.as_mut_ptr());
+            let slots = Pointers::from_slice(&[made]);
+            first(&Columns { x, g, slots, len, of: PhantomData });
+            then(&columns(at, len, x, made));
+        }
     });
 }
 
@@ -105,9 +190,11 @@ pub(crate) fn squared_norm<T: Float>(values: &[T]) -> f64 {
 }
 
 /// The elements of `x` for writing; copied first if somebody else holds them or they have gaps.
-pub(crate) fn own<T: Element>(x: &mut Tensor) -> &mut [T] {
+/// The tensor is another from now on.
+fn own<T: Element>(x: &mut Tensor) -> &mut [T] {
     if x.unique_slice::<T>().is_none() {
         *x = Tensor::build(*x.shape(), |out| super::copy::copy_into::<T>(x, out));
     }
+    x.id = next_id();
     x.unique_slice::<T>().expect("a new tensor has one owner")
 }

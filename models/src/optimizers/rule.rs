@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use cornu_autodiff::{Elementwise, Error, Float, Result, Spec, Tensor, update};
+use cornu_autodiff::{Elementwise, Error, Float, Result, Spec, Tensor, update, update_after};
 
 use super::base::Base;
 use crate::options::Config;
@@ -105,11 +105,12 @@ impl Step {
             let rule = format!("the rule keeps {N} slots for each variable");
             return Err(Error::value("optimizer", rule, got.to_string()));
         };
-        let slots = slots.each_mut();
-        if self.scale == 1.0 && self.limit == f64::INFINITY && self.decay == 0.0 {
-            return update(variable, gradient, slots, kernel);
-        }
-        update(variable, gradient, slots, Prepared { step: *self, kernel })
+        let first = self.prepares().then_some(Prepare(*self));
+        update_after(first, variable, gradient, slots.each_mut(), kernel)
+    }
+
+    fn prepares(&self) -> bool {
+        self.scale != 1.0 || self.limit != f64::INFINITY || self.decay != 0.0
     }
 
     /// For a rule that must see a whole tensor at once: decays the variable, and gives the
@@ -119,40 +120,28 @@ impl Step {
     /// When the tensors don't fit.
     pub fn prepare(&self, variable: &mut Tensor, gradient: &Tensor) -> Result<Tensor> {
         let mut prepared = [gradient.clone()];
-        if self.scale != 1.0 || self.limit != f64::INFINITY || self.decay != 0.0 {
-            self.run(variable, gradient, &mut prepared, Keep)?;
+        if self.prepares() {
+            let [slot] = &mut prepared;
+            update(variable, gradient, [slot], Prepare(*self))?;
         }
         let [prepared] = prepared;
         Ok(prepared)
     }
 }
 
-/// A kernel after what every optimizer does first.
+/// What every optimizer does first: stores the gradient scaled and clipped, and decays the
+/// variable.
 #[derive(Clone, Copy)]
-struct Prepared<K> {
-    step: Step,
-    kernel: K,
-}
+struct Prepare(Step);
 
-impl<K: Elementwise<N>, const N: usize> Elementwise<N> for Prepared<K> {
+impl Elementwise<1> for Prepare {
     #[inline(always)]
-    fn update<T: Float>(&self, x: T, g: T, slots: [T; N]) -> (T, [T; N]) {
-        let (scale, limit) = (T::of(self.step.scale), T::of(self.step.limit));
+    fn update<T: Float>(&self, x: T, g: T, _: [T; 1]) -> (T, [T; 1]) {
+        let (scale, limit) = (T::of(self.0.scale), T::of(self.0.limit));
         let g = g * scale;
         // NaN passes both comparisons.
         let g = if g > limit { limit } else { g };
         let g = if g < -limit { -limit } else { g };
-        self.kernel.update(x - x * T::of(self.step.decay), g, slots)
-    }
-}
-
-/// Stores the gradient.
-#[derive(Clone, Copy)]
-struct Keep;
-
-impl Elementwise<1> for Keep {
-    #[inline(always)]
-    fn update<T: Float>(&self, x: T, g: T, [_]: [T; 1]) -> (T, [T; 1]) {
-        (x, [g])
+        (x - x * T::of(self.0.decay), [g])
     }
 }

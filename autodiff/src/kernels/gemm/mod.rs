@@ -136,8 +136,8 @@ const WORTH_A_THREAD: usize = 1 << 19;
 /// copying a panel of columns.
 const FEWEST: usize = 64;
 
-/// Rows or columns that lie a multiple of so many elements apart fall on one another in the
-/// caches: such a first factor is copied, if it is read for many columns of the second.
+/// Rows that lie a multiple of so many elements apart fall on one another in the caches: such a
+/// first factor, or one whose rows are not runs, is copied if it is read for many columns.
 const SLOW_STRIDE: usize = 256;
 
 #[allow(unsafe_code)]
@@ -156,8 +156,8 @@ fn large<T: Vectors + Element>(
         1 => 1,
         threads => (2 * threads).min(work / WORTH_A_THREAD).max(1),
     };
-    let far = |step: isize| step != 0 && step.unsigned_abs().is_multiple_of(SLOW_STRIDE);
-    let copies = (far(a.row) || far(a.column)) && m > 2 * FEWEST && n > 4 * FEWEST;
+    let far = a.row != 0 && a.row.unsigned_abs().is_multiple_of(SLOW_STRIDE);
+    let copies = (far || a.column != 1) && m > 2 * FEWEST && n > 4 * FEWEST;
     // What is copied is cut, so that it is copied once: rows if they are, else columns.
     let most = [m.div_ceil(FEWEST), n.div_ceil(FEWEST)];
     let across = wanted.div_ceil(if copies { wanted.min(most[0]) } else { 1 }).min(most[1]);
