@@ -99,6 +99,7 @@ impl Gemm for f64 {
 /// Multiply-adds under which plain loops win.
 const SMALL: usize = 4096;
 
+#[allow(unsafe_code)]
 fn product<T: Vectors + Element>(
     level: Level,
     [m, n, k]: [usize; 3],
@@ -118,13 +119,15 @@ fn product<T: Vectors + Element>(
     }
     if m * n * k <= SMALL {
         let out = &mut out[..m * n];
-        return Small { a, b, depth: k, columns: 0..n, out, begin, finish }.run(level);
+        // SAFETY: both factors hold the product, as just seen.
+        return unsafe { Small { a, b, depth: k, columns: 0..n, out, begin, finish }.run(level) };
     }
     if m == 1 && b.column == 1 {
         // Reading the second factor takes the time: copying it would double that.
         return parallel::chunks_mut(&mut out[..n], 1, k, |first, out| {
             let columns = first..first + out.len();
-            Small { a, b, depth: k, columns, out, begin, finish }.run(level);
+            // SAFETY: as above; the columns lie in the output.
+            unsafe { Small { a, b, depth: k, columns, out, begin, finish }.run(level) };
         });
     }
     large(level, [m, n, k], a, b, out, begin, finish);

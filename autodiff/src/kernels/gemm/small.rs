@@ -5,7 +5,8 @@
 use std::ops::Range;
 
 use super::{Finish, Matrix};
-use crate::kernels::lanes::{Lanes, Task, Vectors};
+use crate::kernels::float::Float;
+use crate::kernels::lanes::{Lanes, MAX_WIDTH, Task, Vectors};
 use crate::kernels::simd::Level;
 
 /// Some columns of a product.
@@ -21,14 +22,18 @@ pub(super) struct Small<'a, T> {
 }
 
 impl<T: Vectors> Small<'_, T> {
+    /// # Safety
+    /// Both factors hold their parts of the product.
     #[inline]
-    pub(super) fn run(mut self, level: Level) {
-        // SAFETY: the task asks for nothing but the level.
+    pub(super) unsafe fn run(mut self, level: Level) {
+        // SAFETY: the caller's promise.
         unsafe { T::dispatch(level, &mut self) };
     }
 }
 
 impl<T: Vectors> Task<T> for Small<'_, T> {
+    /// # Safety
+    /// Both factors hold their parts of the product.
     #[inline(always)]
     unsafe fn run<L: Lanes<T>, const ROWS: usize>(&mut self) {
         let Small { a, b, depth, ref columns, ref mut out, begin, finish } = *self;
@@ -39,11 +44,18 @@ impl<T: Vectors> Task<T> for Small<'_, T> {
                 Some(start) => row.copy_from_slice(&start[columns.clone()]),
             }
             if b.column == 1 && n > 1 {
+                if n < MAX_WIDTH {
+                    // SAFETY: the caller's promise.
+                    unsafe { short_row::<T, L>(depth, i, a, b, columns.start, row) };
+                    continue;
+                }
                 for p in 0..depth {
-                    let x = a.values[a.position(i, p) as usize];
-                    let start = b.position(p, columns.start) as usize;
-                    let b_row = &b.values[start..start + n];
-                    row.iter_mut().zip(b_row).for_each(|(y, &b)| *y = L::fused(x, b, *y));
+                    // SAFETY: the caller's promise.
+                    let (x, b) = unsafe {
+                        let b_row = std::slice::from_raw_parts(b.pointer(p, columns.start), n);
+                        (*a.pointer(i, p), b_row)
+                    };
+                    row.iter_mut().zip(b).for_each(|(y, &b)| *y = L::fused(x, b, *y));
                 }
             } else if b.row == 1 && a.column == 1 {
                 // Both walk side by side along the inner axis; four sums at a time don't wait
@@ -71,15 +83,53 @@ impl<T: Vectors> Task<T> for Small<'_, T> {
             } else {
                 for (j, y) in row.iter_mut().enumerate() {
                     for p in 0..depth {
-                        let x = a.values[a.position(i, p) as usize];
-                        let w = b.values[b.position(p, columns.start + j) as usize];
-                        *y = L::fused(x, w, *y);
+                        // SAFETY: the caller's promise.
+                        let (x, b) =
+                            unsafe { (*a.pointer(i, p), *b.pointer(p, columns.start + j)) };
+                        *y = L::fused(x, b, *y);
                     }
                 }
             }
-            if let Some(finish) = finish {
-                finish(row);
+        }
+        if let Some(finish) = finish {
+            finish(out);
+        }
+    }
+}
+
+/// A row whose sums fit registers.
+///
+/// # Safety
+/// Both factors hold their parts of the product.
+#[inline(always)]
+unsafe fn short_row<T: Float, L: Lanes<T>>(
+    depth: usize,
+    i: usize,
+    a: Matrix<'_, T>,
+    b: Matrix<'_, T>,
+    first: usize,
+    row: &mut [T],
+) {
+    const RUN: usize = 4;
+    let (fours, rest) = row.as_chunks_mut::<RUN>();
+    for (at, y) in fours.iter_mut().enumerate() {
+        let mut sums = *y;
+        for p in 0..depth {
+            // SAFETY: the caller's promise; an array has its element's alignment.
+            let (x, b): (T, [T; RUN]) =
+                unsafe { (*a.pointer(i, p), *b.pointer(p, first + at * RUN).cast()) };
+            for t in 0..RUN {
+                sums[t] = L::fused(x, b[t], sums[t]);
             }
+        }
+        *y = sums;
+    }
+    let first = first + fours.len() * RUN;
+    for (at, y) in rest.iter_mut().enumerate() {
+        for p in 0..depth {
+            // SAFETY: the caller's promise.
+            let (x, b) = unsafe { (*a.pointer(i, p), *b.pointer(p, first + at)) };
+            *y = L::fused(x, b, *y);
         }
     }
 }
