@@ -1,0 +1,21 @@
+//! `cornu convert`
+
+use cornu_models::Model;
+use cornu_models::saving::write_file;
+
+use crate::Failure;
+use crate::arguments::Convert;
+use crate::models::is_json;
+
+pub(crate) fn run(arguments: &Convert) -> Result<(), Failure> {
+    let model = Model::load(&arguments.model)?;
+    let output = &arguments.output;
+    if is_json(output) {
+        let text = model.to_json()? + "\n";
+        return Ok(write_file(output, |out| out.write_all(text.as_bytes()))?);
+    }
+    if output.extension().is_some_and(|end| end == "keras") {
+        return Ok(model.save(output)?);
+    }
+    Ok(model.save_weights(output)?)
+}

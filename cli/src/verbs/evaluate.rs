@@ -1,0 +1,23 @@
+//! `cornu evaluate`
+
+use cornu_models::{Data, Model};
+use serde_json::{Map, Value};
+
+use crate::arguments::Evaluate;
+use crate::{Failure, arrays, matching, models};
+
+pub(crate) fn run(arguments: &Evaluate) -> Result<(), Failure> {
+    let model = Model::load(&arguments.model)?;
+    let (x, y) = (arrays::read(&arguments.x)?, arrays::read(&arguments.y)?);
+    let x = matching::in_order(&arguments.x, x, &models::input_names(&model)?)?;
+    let y = matching::in_order(&arguments.y, y, &models::output_names(&model)?)?;
+    let logs = model.evaluate_weighted(x, y, Data::none(), arguments.batch_size)?;
+    if arguments.json {
+        let logs: Map<String, Value> =
+            logs.iter().map(|(name, value)| (name.to_owned(), value.into())).collect();
+        println!("{}", Value::Object(logs));
+    } else {
+        logs.iter().for_each(|(name, value)| println!("{name}: {value}"));
+    }
+    Ok(())
+}
