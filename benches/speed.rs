@@ -95,6 +95,16 @@ fn median(mut f: impl FnMut()) -> Duration {
     times[times.len() / 2]
 }
 
+/// Microseconds a call, over runs of a thousand, without divan's account of each allocation.
+fn repeated(mut f: impl FnMut()) -> Vec<f64> {
+    let thousand = |_| {
+        let start = Instant::now();
+        (0..1000).for_each(|_| f());
+        start.elapsed().as_secs_f64() * 1e3
+    };
+    (0..50).map(thousand).collect()
+}
+
 /// Rate of the training step's products against the best that the same products reach alone.
 fn rates() {
     let multiply_adds: usize = WIDTHS.windows(2).map(|w| w[0] * w[1] * BATCH).sum();
@@ -111,6 +121,11 @@ fn rates() {
         .collect();
     shares.sort_by(|a, b| (a.1 / a.0).total_cmp(&(b.1 / b.0)));
     let (product, step) = shares[shares.len() / 2];
+    let (mut model, batch) = xor();
+    let mut steps = repeated(|| drop(model.train_on(&batch)));
+    steps.sort_by(f64::total_cmp);
+    let (best, middle) = (steps[0], steps[steps.len() / 2]);
+    println!("XOR step without the profiler   {middle:>8.2} µs, at best {best:.2}");
     println!("threads                         {:>8}", cornu::threads());
     println!("f32 matrix product, 1024 cubed  {product:>8.1} GFLOP/s");
     println!("784-512-512-10 Adam step        {step:>8.1} GFLOP/s");
