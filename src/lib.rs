@@ -34,7 +34,20 @@ pub use cornu_models::datasets;
 pub use cornu_models::plot;
 pub use cornu_models::{callbacks, losses, metrics, optimizers};
 
-/// What most programs use.
+/// What most programs use. Losses and metrics of one name are told apart by their modules, as in
+/// Keras.
+///
+/// ```
+/// use cornu::prelude::*;
+///
+/// # fn main() -> Result<()> {
+/// let mut model = Sequential::new().with(Dense::new(3).input_dim(2).activation("softmax"))?;
+/// let rule = Compile::new().loss(losses::CategoricalCrossentropy::new().label_smoothing(0.1));
+/// let rule = rule.optimizer(Nadam::new(CosineDecay::new(1e-3, 1000u64)));
+/// model.compile(rule.metrics([metrics::F1Score::new().average(metrics::Average::Macro)]))?;
+/// # Ok(())
+/// # }
+/// ```
 pub mod prelude {
     pub use cornu_autodiff::{DType, Tape, Tensor};
     pub use cornu_layers::prelude::*;
@@ -43,9 +56,19 @@ pub mod prelude {
         CSVLogger, Callback, EarlyStopping, LambdaCallback, LearningRateScheduler, ModelCheckpoint,
         ReduceLROnPlateau, TerminateOnNaN, Verbose,
     };
-    pub use cornu_models::optimizers::{Adam, AdamW, RMSprop, SGD};
+    pub use cornu_models::losses::Loss;
+    pub use cornu_models::metrics::Metric;
+    pub use cornu_models::optimizers::schedules::{
+        CosineDecay, CosineDecayRestarts, ExponentialDecay, InverseTimeDecay, LearningRateSchedule,
+        PiecewiseConstantDecay, PolynomialDecay,
+    };
+    pub use cornu_models::optimizers::{
+        Adadelta, Adafactor, Adagrad, Adam, AdamW, Adamax, Ftrl, Lamb, Lion, LossScaleOptimizer,
+        MultiOptimizer, Muon, Nadam, RMSprop, SGD, ScheduleFreeAdamW,
+    };
     pub use cornu_models::{
         Batch, Batches, ClassWeight, Compile, Data, Error, Fit, History, Logs, Model, Result,
         Sequential, Split, Stop,
     };
+    pub use cornu_models::{callbacks, losses, metrics, optimizers};
 }

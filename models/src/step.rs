@@ -268,13 +268,17 @@ impl Model {
             return Err(Error::NoGradient(missing));
         }
         let gradients: SmallVec<[Tensor; 8]> = gradients.into_iter().flatten().collect();
-        if let Some(at) = gradients.iter().position(|g| !g.is_finite()) {
+        let scaled = self.compiled("fit")?.optimizer.finds_loss_scale();
+        if let Some(at) = gradients.iter().position(|g| !g.is_finite())
+            && !scaled
+        {
             let what = format!("the gradient of `{}`", variables[at].0.path());
             drop(variables);
             return Err(self.not_finite(inputs, &what, place));
         }
         let compiled = self.compiled.as_mut().expect("`train_step` has asked for it");
-        compiled.optimizer.follow(&variables)?;
+        let all = || self.weights.iter().map(Parameter::path).collect();
+        compiled.optimizer.follow_among(&variables, all)?;
         compiled.optimizer.apply_followed(&mut variables, &gradients)?;
         Ok(())
     }

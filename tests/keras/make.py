@@ -31,6 +31,7 @@ FILES = {  # golden file: module that makes it
     "metrics_more": "make_metrics",
     "optimizers": "make_optimizers",
     "optimizers_more": "make_optimizers",
+    "optimizers_of_optimizers": "make_optimizers",
     "schedules": "make_small",
     "regularizers": "make_small",
     "constraints": "make_small",

@@ -1,4 +1,5 @@
-"""optimizers.json, optimizers_more.json: six steps of each optimizer on three variables."""
+"""optimizers.json, optimizers_more.json, optimizers_of_optimizers.json: six steps of each optimizer
+on three variables."""
 
 import keras
 import numpy as np
@@ -113,12 +114,64 @@ OTHER_SHAPES = {
 }
 
 
+def scaled(inner, **arguments):
+    """Gradients of the steps 2 and 5 are not finite; those of others are scaled as the loss is."""
+    return lambda: K.LossScaleOptimizer(inner(), **arguments)
+
+
+def mapped(default, optimizers, **arguments):
+    def make():
+        inner = {pattern: optimizer() for pattern, optimizer in optimizers.items()}
+        return K.MultiOptimizer(K.OptimizerMap(default(), inner), **arguments)
+
+    return make
+
+
+def momentum():
+    return SGD(0.1, momentum=0.9)
+
+
+def clipped():
+    return ADAM(0.05, global_clipnorm=0.6, weight_decay=0.1)
+
+
+def accumulated():
+    return SGD(HALVING, gradient_accumulation_steps=2, use_ema=True, ema_momentum=0.8)
+
+
+OF_OPTIMIZERS = [
+    ("loss_scale", scaled(momentum), {}),
+    ("loss_scale_growing", scaled(clipped, initial_scale=8.0, dynamic_growth_steps=2), {}),
+    ("loss_scale_every_step", scaled(momentum, initial_scale=4.0, dynamic_growth_steps=1, name="mine"), {}),
+    ("loss_scale_accumulation", scaled(accumulated, initial_scale=16.0, dynamic_growth_steps=3), {}),
+    ("multi", mapped(momentum, {}), {}),
+    ("multi_patterns", mapped(momentum, {"ker.*": clipped, ".*cal.*": lambda: RMSPROP(0.02)}), {}),
+    ("multi_exact", mapped(clipped, {"bias": accumulated, "ker.*": clipped}, loss_scale_factor=4.0, name="mine"), {}),
+]  # fmt: skip
+
+
+def optimizers_of_optimizers():
+    return [case(*arguments) for arguments in OF_OPTIMIZERS]
+
+
 def optimizers():
     return [case(*arguments) for arguments in CASES]
 
 
 def optimizers_more():
     return [case(*arguments) for arguments in MORE]
+
+
+def apply(optimizer, gradients, variables):
+    if not isinstance(optimizer, K.LossScaleOptimizer):
+        return optimizer.apply(gradients, variables)
+    # On JAX it works as in `fit` only.
+    if not optimizer.built:
+        optimizer.build(variables)
+    values = [v.value for v in variables]
+    new, state = optimizer.stateless_apply([v.value for v in optimizer.variables], gradients, values)
+    for variable, value in zip([*variables, *optimizer.variables], [*new, *state]):
+        variable.assign(value)
 
 
 def case(name, cls, arguments):
@@ -145,18 +198,22 @@ def case(name, cls, arguments):
         "variables": named(variables),
         "steps": [],
     }
-    for _ in range(6):
+    for step in range(6):
         gradients = [random.normal(*shape) for _, shape in shapes]
-        optimizer.apply([keras.ops.convert_to_tensor(g) for g in gradients], variables)
-        result["steps"].append({
-            "gradients": [array(g) for g in gradients],
-            "weights": [array(v.numpy()) for v in variables],
-            "learning_rate": float(str(np.float32(optimizer.learning_rate))),
-        })
+        result["steps"].append({"gradients": [array(g) for g in gradients]})
+        if isinstance(optimizer, K.LossScaleOptimizer):
+            result["steps"][-1]["overflow"] = step in (2, 5)
+            gradients = [optimizer.scale_loss(g) for g in gradients]
+            if step in (2, 5):  # one element only
+                gradients[1] = gradients[1] / np.array([0.0, 1.0], "float32")
+        apply(optimizer, [keras.ops.convert_to_tensor(g) for g in gradients], variables)
+        result["steps"][-1]["weights"] = [array(v.numpy()) for v in variables]
+        if not isinstance(optimizer, K.MultiOptimizer):
+            result["steps"][-1]["learning_rate"] = float(str(np.float32(optimizer.learning_rate)))
     result["optimizer_variables"] = [
         {"name": v.name, "path": v.path, "array": array(v.numpy())} for v in optimizer.variables
     ]
-    if optimizer.use_ema:
+    if optimizer.use_ema or isinstance(optimizer, (K.LossScaleOptimizer, K.MultiOptimizer)):
         optimizer.finalize_variable_values(variables)
         result["finalized_weights"] = [array(v.numpy()) for v in variables]
     return result

@@ -87,6 +87,18 @@ choice! {
     OptimizerChoice, Optimizer, optimizers::Rule, |x| Optimizer::new(x)
 }
 
+/// What is made of other optimizers is no rule.
+macro_rules! composed {
+    ($($Composed:ty)*) => {$(
+        impl From<$Composed> for OptimizerChoice {
+            fn from(optimizer: $Composed) -> OptimizerChoice {
+                OptimizerChoice::Typed(optimizer.into())
+            }
+        }
+    )*};
+}
+composed! { Optimizer optimizers::LossScaleOptimizer optimizers::MultiOptimizer }
+
 fn choices<M: Into<MetricChoice>>(list: impl IntoIterator<Item = M>) -> Vec<MetricChoice> {
     list.into_iter().map(Into::into).collect()
 }

@@ -4,6 +4,7 @@ use cornu_autodiff::{Error, Result};
 use cornu_layers::Setting;
 use serde_json::{Value, json};
 
+use super::groups::Group;
 use super::schedules::{self, LearningRate};
 use crate::options::{Config, take};
 
@@ -34,8 +35,11 @@ pub struct Base {
     /// How many gradients are averaged into one update.
     pub gradient_accumulation_steps: Option<u64>,
     /// Variables whose path contains one of these don't decay. Keras matches the last part of
-    /// the path only, and does not save this option.
+    /// the path only, and does not save this option; here it is written if there are any.
     pub exclude_from_weight_decay: Vec<String>,
+    /// Variables with a learning rate of their own. Keras has none; they are written if there
+    /// are any.
+    pub groups: Vec<Group>,
 }
 
 impl Base {
@@ -54,6 +58,7 @@ impl Base {
             loss_scale_factor: None,
             gradient_accumulation_steps: None,
             exclude_from_weight_decay: Vec::new(),
+            groups: Vec::new(),
         }
     }
 
@@ -78,6 +83,12 @@ impl Base {
         put("ema_overwrite_frequency", self.ema_overwrite_frequency.to_json());
         put("loss_scale_factor", self.loss_scale_factor.to_json());
         put("gradient_accumulation_steps", self.gradient_accumulation_steps.to_json());
+        if !self.exclude_from_weight_decay.is_empty() {
+            put("exclude_from_weight_decay", self.exclude_from_weight_decay.to_json());
+        }
+        if !self.groups.is_empty() {
+            put("groups", self.write_groups());
+        }
         config
     }
 
@@ -94,6 +105,8 @@ impl Base {
         "ema_overwrite_frequency",
         "loss_scale_factor",
         "gradient_accumulation_steps",
+        "exclude_from_weight_decay",
+        "groups",
     ];
 
     /// From what Keras wrote; `self` are the defaults.
@@ -126,7 +139,16 @@ impl Base {
                 "gradient_accumulation_steps",
                 self.gradient_accumulation_steps,
             )?,
-            exclude_from_weight_decay: self.exclude_from_weight_decay,
+            exclude_from_weight_decay: take(
+                class,
+                config,
+                "exclude_from_weight_decay",
+                self.exclude_from_weight_decay,
+            )?,
+            groups: match config.get("groups") {
+                None => self.groups,
+                Some(groups) => Base::read_groups(class, groups)?,
+            },
         })
     }
 
@@ -172,7 +194,7 @@ impl Base {
             let rule = "it must be at least 2";
             return error("gradient_accumulation_steps", rule, steps.to_string());
         }
-        Ok(())
+        self.check_groups(class)
     }
 }
 

@@ -170,6 +170,31 @@ macro_rules! base_setters {
                 self.base.exclude_from_weight_decay = names.into_iter().map(Into::into).collect();
                 self
             }
+
+            /// Gives the variables whose path contains `pattern` a learning rate of their own, a
+            /// number or a schedule, which callbacks don't change. No variable may be in two
+            /// groups, and a pattern that is part of no path is an error. Keras has no groups.
+            #[must_use]
+            pub fn group(
+                mut self,
+                pattern: impl Into<String>,
+                learning_rate: impl Into<$crate::optimizers::schedules::LearningRate>,
+            ) -> $Name {
+                let learning_rate = $crate::optimizers::GroupRate::Own(learning_rate.into());
+                let pattern = pattern.into();
+                self.base.groups.push($crate::optimizers::Group { pattern, learning_rate });
+                self
+            }
+
+            /// As [`group`](Self::group), with `factor` times the learning rate of the rest,
+            /// whether a schedule or a callback decides that.
+            #[must_use]
+            pub fn group_times(mut self, pattern: impl Into<String>, factor: f64) -> $Name {
+                let learning_rate = $crate::optimizers::GroupRate::Times(factor);
+                let pattern = pattern.into();
+                self.base.groups.push($crate::optimizers::Group { pattern, learning_rate });
+                self
+            }
         }
     };
     ($Name:ident; $($(#[$meta:meta])* $option:ident: $Type:ty;)*) => {

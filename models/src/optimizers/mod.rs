@@ -12,12 +12,16 @@ mod base;
 mod check;
 mod declare;
 mod ftrl;
+mod groups;
 mod kept;
 mod lamb;
 mod lion;
+mod loss_scale;
+mod multi;
 mod muon;
 mod nadam;
 mod optimizer;
+mod rates;
 mod rmsprop;
 mod rule;
 mod schedule_free_adamw;
@@ -34,8 +38,11 @@ pub use adamax::Adamax;
 pub use base::Base;
 pub(crate) use declare::optimizer;
 pub use ftrl::Ftrl;
+pub use groups::{Group, GroupRate};
 pub use lamb::Lamb;
 pub use lion::Lion;
+pub use loss_scale::LossScaleOptimizer;
+pub use multi::MultiOptimizer;
 pub use muon::Muon;
 pub use nadam::Nadam;
 #[cfg(feature = "keras-files")]
@@ -65,6 +72,8 @@ const OPTIMIZERS: &[(&str, Reader)] = &[
     (Ftrl::CLASS, Ftrl::read),
     (Lamb::CLASS, Lamb::read),
     (Lion::CLASS, Lion::read),
+    (LossScaleOptimizer::CLASS, LossScaleOptimizer::read),
+    (MultiOptimizer::CLASS, MultiOptimizer::read),
     (Muon::CLASS, Muon::read),
     (Nadam::CLASS, Nadam::read),
     (RMSprop::CLASS, RMSprop::read),

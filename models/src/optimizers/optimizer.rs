@@ -2,9 +2,12 @@
 
 use cornu_autodiff::{Elementwise, Error, Float, Result, Tensor, squared_norm, update};
 use serde_json::Value;
+use smallvec::SmallVec;
 
-use super::base::{Base, check_rate};
+use super::base::Base;
 use super::kept::Kept;
+use super::loss_scale::{LossScaleOptimizer, Scaling};
+use super::multi::{Map, MultiOptimizer, rule_json};
 use super::rule::{Rule, Step};
 use super::schedules::LearningRate;
 use super::variable::Variable;
@@ -32,7 +35,12 @@ use crate::options::{Config, write_object};
 /// ```
 #[derive(Clone, Debug)]
 pub struct Optimizer {
-    pub(super) rule: Box<dyn Rule>,
+    /// One; or several that share the variables, of which the last has those that are left.
+    pub(super) rules: Vec<Box<dyn Rule>>,
+    /// How they share them.
+    pub(super) map: Option<Map>,
+    /// If it finds out what the loss must be multiplied by.
+    pub(super) scaling: Option<Scaling>,
     /// Number of gradients that were applied, accumulated ones included.
     pub(super) iteration: u64,
     pub(super) kept: Vec<Kept>,
@@ -43,29 +51,62 @@ pub struct Optimizer {
 impl Optimizer {
     /// An optimizer that follows a rule.
     pub fn new(rule: impl Rule) -> Optimizer {
-        Optimizer { rule: Box::new(rule), iteration: 0, kept: Vec::new(), dormant: Vec::new() }
+        Optimizer::of(vec![Box::new(rule)], None)
+    }
+
+    /// An optimizer of several rules, or of one.
+    pub(super) fn of(rules: Vec<Box<dyn Rule>>, map: Option<Map>) -> Optimizer {
+        let (kept, dormant) = (Vec::new(), Vec::new());
+        Optimizer { rules, map, scaling: None, iteration: 0, kept, dormant }
+    }
+
+    /// The rule, or of several the default one.
+    fn rule(&self) -> &dyn Rule {
+        &**self.rules.last().expect("an optimizer has a rule")
     }
 
     /// The name, which begins the slots' paths.
     pub fn name(&self) -> &str {
-        &self.rule.base().name
+        match (&self.scaling, &self.map) {
+            (Some(scaling), _) => &scaling.name,
+            (None, Some(map)) => &map.name,
+            (None, None) => &self.rule().base().name,
+        }
     }
 
-    /// The rule's class in Keras.
+    /// The class in Keras.
     pub fn class_name(&self) -> &str {
-        self.rule.class_name()
+        if self.scaling.is_some() { LossScaleOptimizer::CLASS } else { self.inner_class() }
     }
 
-    /// The options that every optimizer has.
+    fn inner_class(&self) -> &str {
+        if self.map.is_some() { MultiOptimizer::CLASS } else { self.rule().class_name() }
+    }
+
+    /// The classes of its rules.
+    #[cfg(feature = "keras-files")]
+    pub(crate) fn rule_classes(&self) -> Vec<&str> {
+        self.rules.iter().map(|rule| rule.class_name()).collect()
+    }
+
+    /// The options that every optimizer has. Of one that is made of others, those of the inner or
+    /// the default one.
     pub fn options(&self) -> &Base {
-        self.rule.base()
+        self.rule().base()
     }
 
     /// The options as Keras writes them.
     pub fn config(&self) -> Config {
-        let mut config = self.rule.base().write();
-        config.extend(self.rule.config());
-        config
+        let inner = match &self.map {
+            Some(map) => {
+                write_object("keras.optimizers", MultiOptimizer::CLASS, map.config(&self.rules))
+            }
+            None => rule_json(self.rule()),
+        };
+        match (&self.scaling, inner) {
+            (Some(scaling), inner) => scaling.config(inner),
+            (None, mut inner) => serde_json::from_value(inner["config"].take()).unwrap_or_default(),
+        }
     }
 
     /// The optimizer as Keras writes it.
@@ -78,11 +119,16 @@ impl Optimizer {
     /// # Errors
     /// Naming the option.
     pub fn check(&self) -> Result<()> {
-        self.rule.base().check(self.class_name())?;
-        if let LearningRate::Schedule(schedule) = &self.rule.base().learning_rate {
-            schedule.check()?;
-        }
-        self.rule.check()
+        self.map.as_ref().map_or(Ok(()), Map::check)?;
+        let factor = self.rule().base().loss_scale_factor;
+        self.scaling.as_ref().map_or(Ok(()), |scaling| scaling.check(factor))?;
+        self.rules.iter().try_for_each(|rule| {
+            rule.base().check(rule.class_name())?;
+            if let LearningRate::Schedule(schedule) = &rule.base().learning_rate {
+                schedule.check()?;
+            }
+            rule.check()
+        })
     }
 
     /// Number of gradients that were applied; those that were only accumulated count too.
@@ -90,36 +136,19 @@ impl Optimizer {
         self.iteration
     }
 
-    /// The learning rate of the next step.
-    pub fn learning_rate(&self) -> f64 {
-        self.rule.base().learning_rate.at(self.iteration)
-    }
-
-    /// Sets the learning rate of the steps to come.
-    ///
-    /// # Errors
-    /// When a schedule decides it, or it is not a finite number from 0 up.
-    pub fn set_learning_rate(&mut self, rate: f64) -> Result<()> {
-        let class = self.class_name().to_owned();
-        check_rate(&class, rate)?;
-        match &mut self.rule.base_mut().learning_rate {
-            LearningRate::Constant(old) => *old = rate,
-            LearningRate::Schedule(schedule) => {
-                let rule = "it can't be set, because a schedule decides it; give the optimizer a \
-                            number instead";
-                let place = format!("optimizer `{class}`: `learning_rate`");
-                return Err(Error::value(place, rule, format!("`{}`", schedule.class_name())));
-            }
-        }
-        Ok(())
-    }
-
-    /// The loss, multiplied by `loss_scale_factor`. Gradients are divided by it later.
+    /// The loss, multiplied by `loss_scale_factor` or the scale that was found. Gradients are
+    /// divided by it later.
     pub fn scale_loss(&self, loss: &Tensor) -> Tensor {
-        match self.rule.base().loss_scale_factor {
+        let found = self.scaling.as_ref().map(|scaling| scaling.scale);
+        match found.or(self.rule().base().loss_scale_factor) {
             Some(factor) => loss * factor,
             None => loss.clone(),
         }
+    }
+
+    /// Whether gradients that are not finite only tell it to scale the loss less.
+    pub(crate) fn finds_loss_scale(&self) -> bool {
+        self.scaling.is_some()
     }
 
     /// Changes variables by their gradients.
@@ -147,22 +176,29 @@ impl Optimizer {
         variables: &mut [V],
         gradients: &[Tensor],
     ) -> Result<()> {
-        let step = self.accumulate(gradients)?;
-        if let Some(mut step) = step {
-            self.scale_all(&mut step, gradients)?;
-            let every = self.rule.base().gradient_accumulation_steps.unwrap_or(1);
-            for (i, variable) in variables.iter_mut().enumerate() {
-                let kept = &mut self.kept[i];
-                let gradient = kept.accumulator.as_ref().unwrap_or(&gradients[i]);
-                let mut step = step;
-                step.decay = kept.decay * step.learning_rate;
-                step.first = step.number == kept.joined / every + 1;
-                step.scale *= clip_one(self.rule.base(), gradient, step.scale)?;
-                let (rule, slots) = (&self.rule, &mut kept.slots);
-                variable.update(&mut |value| rule.update(&step, value, gradient, slots))?;
-                if let Some(sum) = &mut kept.accumulator {
-                    *sum = sum.zeros_like();
-                }
+        let unscale = self.scaling.as_ref().map_or(1.0, |scaling| 1.0 / scaling.scale);
+        if let Some(scaling) = &mut self.scaling
+            && !scaling.bears(gradients)?
+        {
+            return Ok(());
+        }
+        self.accumulate(gradients, unscale)?;
+        let steps = (0..self.rules.len()).map(|owner| self.step(owner, gradients, unscale));
+        let steps: SmallVec<[Option<Step>; 1]> = steps.collect::<Result<_>>()?;
+        for (i, variable) in variables.iter_mut().enumerate() {
+            let kept = &mut self.kept[i];
+            let Some(mut step) = steps[kept.owner] else { continue };
+            let (rule, base) = (&self.rules[kept.owner], self.rules[kept.owner].base());
+            let every = base.gradient_accumulation_steps.unwrap_or(1);
+            let gradient = kept.accumulator.as_ref().unwrap_or(&gradients[i]);
+            step.learning_rate = base.rate_of(kept.group, step.learning_rate, self.iteration);
+            step.decay = kept.decay * step.learning_rate;
+            step.first = step.number == kept.joined / every + 1;
+            step.scale *= clip_one(base, gradient, step.scale)?;
+            let slots = &mut kept.slots;
+            variable.update(&mut |value| rule.update(&step, value, gradient, slots))?;
+            if let Some(sum) = &mut kept.accumulator {
+                *sum = sum.zeros_like();
             }
         }
         for (i, variable) in variables.iter_mut().enumerate() {
@@ -203,43 +239,50 @@ impl Optimizer {
         Ok(())
     }
 
-    /// Adds gradients to their accumulators; gives the step to make, if it is time for one.
-    fn accumulate(&mut self, gradients: &[Tensor]) -> Result<Option<Step>> {
-        let base = self.rule.base();
-        let every = base.gradient_accumulation_steps.unwrap_or(1);
+    /// Adds gradients to their accumulators.
+    fn accumulate(&mut self, gradients: &[Tensor], unscale: f64) -> Result<()> {
         for (kept, gradient) in self.kept.iter_mut().zip(gradients) {
             if let Some(sum) = &mut kept.accumulator {
-                update(sum, gradient, [], Accumulate)?;
+                update(sum, gradient, [], Accumulate { unscale })?;
             }
         }
+        Ok(())
+    }
+
+    /// The step that a rule makes, if it is time for one.
+    fn step(&self, owner: usize, gradients: &[Tensor], unscale: f64) -> Result<Option<Step>> {
+        let base = self.rules[owner].base();
+        let every = base.gradient_accumulation_steps.unwrap_or(1);
         if !(self.iteration + 1).is_multiple_of(every) {
             return Ok(None);
         }
-        Ok(Some(Step {
+        // What was accumulated has been divided by the scale already.
+        let unscale = if base.gradient_accumulation_steps.is_some() { 1.0 } else { unscale };
+        let mut step = Step {
             // Keras's schedules count every gradient, its bias corrections only updates.
             learning_rate: base.learning_rate.at(self.iteration),
             number: self.iteration / every + 1,
             first: false,
-            scale: 1.0 / (every as f64 * base.loss_scale_factor.unwrap_or(1.0)),
+            scale: unscale / (every as f64 * base.loss_scale_factor.unwrap_or(1.0)),
             limit: base.clipvalue.unwrap_or(f64::INFINITY),
             decay: 0.0,
-        }))
-    }
-
-    /// Clipping by the norm of all gradients together.
-    fn scale_all(&self, step: &mut Step, gradients: &[Tensor]) -> Result<()> {
-        let Some(largest) = self.rule.base().global_clipnorm else { return Ok(()) };
-        let mut sum = 0.0;
-        for (kept, gradient) in self.kept.iter().zip(gradients) {
-            sum += squared_norm(kept.accumulator.as_ref().unwrap_or(gradient))?;
+        };
+        if let Some(largest) = base.global_clipnorm {
+            // The norm of all gradients of the rule together.
+            let mut sum = 0.0;
+            for (kept, gradient) in self.kept.iter().zip(gradients) {
+                if kept.owner == owner {
+                    sum += squared_norm(kept.accumulator.as_ref().unwrap_or(gradient))?;
+                }
+            }
+            step.scale *= clip(largest, sum.sqrt() * step.scale);
         }
-        step.scale *= clip(largest, sum.sqrt() * step.scale);
-        Ok(())
+        Ok(Some(step))
     }
 
     /// What follows the step: the average, and the constraint.
     fn finish<V: Variable>(&mut self, index: usize, variable: &mut V) -> Result<()> {
-        let base = self.rule.base();
+        let base = self.rules[self.kept[index].owner].base();
         let every = base.gradient_accumulation_steps.unwrap_or(1);
         let updates = self.iteration / every;
         // An average begins with the first value, whenever its variable joined.
@@ -297,14 +340,16 @@ fn clip_one(base: &Base, gradient: &Tensor, scale: f64) -> Result<f64> {
     }
 }
 
-/// `sum += g`
+/// `sum += unscale · g`
 #[derive(Clone, Copy)]
-struct Accumulate;
+struct Accumulate {
+    unscale: f64,
+}
 
 impl Elementwise<0> for Accumulate {
     #[inline(always)]
     fn update<T: Float>(&self, sum: T, g: T, []: [T; 0]) -> (T, [T; 0]) {
-        (sum + g, [])
+        (sum + g * T::of(self.unscale), [])
     }
 }
 

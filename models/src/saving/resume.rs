@@ -158,7 +158,7 @@ impl Model {
             })?));
         }
         let mut optimizer = compiled.optimizer.clone();
-        optimizer.build(&variables)?;
+        optimizer.build_some(&variables)?;
         let state: Vec<Tensor> =
             checkpoint.optimizer.iter().map(|(_, value)| value.clone()).collect();
         optimizer.set_state(&state)?;

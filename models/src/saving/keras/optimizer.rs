@@ -2,6 +2,7 @@
 //! here.
 
 use cornu_autodiff::Tensor;
+use serde_json::Value;
 
 use crate::error::{Error, Result};
 use crate::model::Model;
@@ -17,7 +18,14 @@ pub(super) fn variables(model: &Model) -> Result<Vec<Tensor>> {
         // Those of weights that are trained now, as Keras would have them.
         optimizer.follow(&learned(model))?;
     }
-    let factors = optimizer.class_name() == "Adafactor";
+    let classes = optimizer.rule_classes();
+    let own = |class: &&&str| ["Adafactor", "Nadam"].contains(*class);
+    if let (true, Some(class)) = (classes.len() > 1, classes.iter().find(own)) {
+        let rule = "Keras's files can't hold what this optimizer remembers beside others";
+        return Err(Error::value("save", rule, format!("`{class}`")));
+    }
+    let factors = classes == ["Adafactor"];
+    let nadam = classes == ["Nadam"];
     let mut out = Vec::new();
     let mut before = String::new();
     for (path, value) in optimizer.state() {
@@ -31,7 +39,7 @@ pub(super) fn variables(model: &Model) -> Result<Vec<Tensor>> {
         out.push(value);
         before = path;
     }
-    if built && optimizer.class_name() == "Nadam" {
+    if built && nadam {
         out.push(Tensor::scalar(product(&optimizer) as f32));
     }
     Ok(out)
@@ -44,7 +52,9 @@ fn learned(model: &Model) -> Vec<Learned<'_>> {
 /// What Nadam keeps in Keras; here it follows from the number of the step.
 fn product(optimizer: &Optimizer) -> f64 {
     let every = optimizer.options().gradient_accumulation_steps.unwrap_or(1);
-    let beta = optimizer.config()["beta_1"].as_f64().unwrap_or_default();
+    let config = optimizer.config();
+    let inner = config.get("inner_optimizer").map(|inner| &inner["config"]["beta_1"]);
+    let beta = inner.or(config.get("beta_1")).and_then(Value::as_f64).unwrap_or_default();
     product_of_nadam(beta, optimizer.iterations() / every)
 }
 
@@ -57,15 +67,17 @@ pub(super) fn restore(model: &mut Model, mut state: Vec<Tensor>) -> Result<()> {
     }
     let mut optimizer = compiled.optimizer.clone();
     if state.len() > optimizer.state().len() {
-        optimizer.build(&learned(model))?;
-        if optimizer.class_name() == "Nadam" {
+        optimizer.build_some(&learned(model))?;
+        if optimizer.rule_classes() == ["Nadam"] {
             state.pop_if(|last| last.rank() == 0);
         }
-        if optimizer.class_name() == "Adafactor" {
+        if optimizer.rule_classes() == ["Adafactor"] {
+            // Whole numbers are its placeholders, but for counts at the beginning.
+            let first = if optimizer.finds_loss_scale() { 5 } else { 1 };
             let mut at = 0;
             state.retain(|value| {
                 at += 1;
-                at == 1 || value.rank() > 0 || value.dtype().is_float()
+                at <= first || value.rank() > 0 || value.dtype().is_float()
             });
         }
     }
