@@ -4,7 +4,7 @@ use cornu_autodiff::{Generator, Spec, Tape, Tensor};
 use cornu_layers::{Context, Parameter};
 use smallvec::SmallVec;
 
-use crate::compiling::{Compiled, Tracked, Which};
+use crate::compiling::{Compiled, OutputRules, Tracked, Which};
 use crate::data::Batch;
 use crate::error::{Error, Result};
 use crate::graph::Outputs;
@@ -53,22 +53,15 @@ impl Tracker {
         outputs: &Outputs,
         batch: &Batch,
     ) -> Result<()> {
-        let mut targets = batch.y.iter();
-        for (i, rules) in compiled.outputs.iter().enumerate() {
-            if rules.loss.is_none() && rules.metrics.is_empty() {
-                continue;
-            }
-            let Some(y) = targets.next() else { continue };
-            let predicted = &outputs.tensors[i];
-            let mask = outputs.masks[i].as_ref();
-            for tracked in &mut self.metrics[i] {
+        for Target { at, rules, y, weight } in targets(compiled, batch)? {
+            let (predicted, mask) = (&outputs.tensors[at], outputs.masks[at].as_ref());
+            for tracked in &mut self.metrics[at] {
                 if let Which::ByShape(name) = &tracked.metric {
                     let metric = metrics::by_shape(name, y.dims(), predicted.dims())?;
                     tracked.metric = Which::Known(metric);
                 }
                 let Which::Known(metric) = &mut tracked.metric else { continue };
-                let weight = tracked.weighted.then(|| weight_of(batch, i)).flatten();
-                let weight = match (weight, mask) {
+                let weight = match (weight.filter(|_| tracked.weighted), mask) {
                     (weight, None) => weight.cloned(),
                     (None, Some(mask)) => Some(mask.cast(predicted.dtype())),
                     (Some(w), Some(mask)) => Some(masked_weight(w, mask)),
@@ -119,12 +112,35 @@ fn masked_weight(weight: &Tensor, mask: &Tensor) -> Tensor {
     weight * mask
 }
 
-fn weight_of(batch: &Batch, output: usize) -> Option<&Tensor> {
-    match batch.sample_weight.as_slice() {
-        [] => None,
-        [one] => Some(one),
-        several => several.get(output),
+/// An output that something is asked of: where it is, its target, and what samples count.
+struct Target<'a> {
+    at: usize,
+    rules: &'a OutputRules,
+    y: &'a Tensor,
+    weight: Option<&'a Tensor>,
+}
+
+/// The outputs with a loss or metrics, each of which must have a target.
+fn targets<'a>(
+    compiled: &'a Compiled,
+    batch: &'a Batch,
+) -> Result<impl Iterator<Item = Target<'a>>> {
+    let asked = || compiled.outputs.iter().enumerate().filter(|(_, rules)| rules.has_target());
+    let (count, y, weights) = (asked().count(), &batch.y, &batch.sample_weight);
+    let wrong = |what: &str, got: usize| {
+        let names = compiled.target_names().join("`, `");
+        let rule = format!("there must be {what} for the outputs `{names}`");
+        Err(Error::value("targets", rule, format!("{got} arrays")))
+    };
+    if y.len() != count {
+        return wrong("targets", y.len());
     }
+    if weights.len() > 1 && weights.len() != count {
+        return wrong("sample weights, one for all or one each,", weights.len());
+    }
+    let weight = |i: usize| if weights.len() > 1 { weights.get(i) } else { weights.first() };
+    let each = asked().zip(y).enumerate();
+    Ok(each.map(move |(i, ((at, rules), y))| Target { at, rules, y, weight: weight(i) }))
 }
 
 /// The sum that training minimises, and each output's own loss.
@@ -147,20 +163,15 @@ pub(crate) fn total_loss(
             }
         });
     };
-    let mut targets = batch.y.iter();
-    for (i, rules) in compiled.outputs.iter().enumerate() {
+    for Target { at, rules, y, weight } in targets(compiled, batch)? {
         let Some(loss) = &rules.loss else { continue };
-        let Some(y) = targets.next() else { return Err(missing_targets(compiled, batch)) };
-        let (predicted, mask) = (&outputs.tensors[i], outputs.masks[i].as_ref());
+        let (predicted, mask) = (&outputs.tensors[at], outputs.masks[at].as_ref());
         let value = loss
-            .value(y, predicted, weight_of(batch, i), mask)
+            .value(y, predicted, weight, mask)
             .map_err(|e| Error::from(e).within(format!("output `{}`", rules.name)))?;
         let value = if value.rank() > 0 { value.sum(.., false) } else { value };
         each.push(value.clone());
         add(if rules.weight == 1.0 { value } else { value * rules.weight });
-    }
-    if targets.next().is_some() {
-        return Err(missing_targets(compiled, batch));
     }
     for weight in weights {
         if let Some(regularizer) = weight.regularizer()
@@ -172,13 +183,6 @@ pub(crate) fn total_loss(
     added.into_iter().for_each(&mut add);
     let total = total.expect("`compile` makes sure that there is a loss");
     Ok((total, each))
-}
-
-fn missing_targets(compiled: &Compiled, batch: &Batch) -> Error {
-    let names: Vec<&str> =
-        compiled.outputs.iter().filter(|o| o.loss.is_some()).map(|o| o.name.as_str()).collect();
-    let rule = format!("there must be targets for the outputs `{}`", names.join("`, `"));
-    Error::value("targets", rule, format!("{} arrays", batch.y.len()))
 }
 
 /// A weight as the optimizer sees it.

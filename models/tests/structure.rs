@@ -6,7 +6,7 @@ mod support;
 use cornu_autodiff::{DType, Tensor};
 use cornu_layers::prelude::*;
 use cornu_models::optimizers::SGD;
-use cornu_models::{Compile, Data, Model, Sequential};
+use cornu_models::{Batch, Compile, Data, Model, Sequential};
 use support::quiet;
 
 fn bits(x: &Tensor) -> Vec<u64> {
@@ -167,6 +167,44 @@ fn each_output_has_its_own_loss_and_metrics_and_counts_by_its_weight() {
     assert_eq!(error, "fit: there must be a tensor named `price`; got none");
     let error = model.evaluate([("left", &x), ("right", &x)], &targets).unwrap_err().to_string();
     assert!(error.contains("`left`") && error.contains("`input_layer`"), "{error}");
+}
+
+#[test]
+fn an_output_with_metrics_alone_has_targets_and_weights_of_its_own() {
+    let x = input([3]);
+    let hidden = Dense::new(2).name("unasked").apply(&x).unwrap();
+    let seen = Dense::new(1).name("seen").apply(&hidden).unwrap();
+    let learned = Dense::new(1).name("learned").apply(&hidden).unwrap();
+    let mut model = Model::new(&x, [&hidden, &seen, &learned]).unwrap().seed(3).unwrap();
+    model.layer("seen").unwrap().set_trainable(false);
+    let compile = Compile::new().loss_for("learned", "mse").optimizer(SGD::new(0.0));
+    let compile = compile.metrics_for("learned", ["mse"]).weighted_metrics_for("learned", ["mse"]);
+    model.compile(compile.weighted_metrics_for("seen", ["mse"])).unwrap();
+    let x = rows(4, 3);
+    // What it gives itself is right; the other is off by one or two.
+    let outputs = model.predict_all(&x).unwrap();
+    let offsets = Tensor::from([[1.0f32], [1.0], [2.0], [2.0]]);
+    let targets: Data = [("seen", &outputs[1]), ("learned", &(&outputs[2] + &offsets))].into();
+    let (all, last) = (Tensor::ones([4], DType::F32), Tensor::from([0.0f32, 0.0, 0.0, 1.0]));
+    let weights: Data = [("seen", &all), ("learned", &last)].into();
+    let scores = model.evaluate_weighted(&x, &targets, weights, 4).unwrap();
+    let near = |key: &str, value: f64| {
+        assert!((scores[key] - value).abs() <= 1e-5, "{key}: {} is not {value}", scores[key]);
+    };
+    near("seen_mse", 0.0);
+    near("learned_mse", (1.0 + 1.0 + 4.0 + 4.0) / 4.0);
+    near("learned_weighted_mse", 4.0);
+    near("loss", 4.0 / 4.0);
+    model.fit(&x, &targets, quiet()).unwrap();
+
+    let mut batch = Batch::new(&x, vec![outputs[1].clone(), outputs[2].clone()]);
+    batch.sample_weight = vec![all.clone(), all.clone(), all];
+    let error = model.train_on(&batch).unwrap_err().to_string();
+    let said = "there must be sample weights, one for all or one each, for the outputs `seen`, \
+                `learned`; got 3 arrays";
+    assert!(error.contains(said), "{error}");
+    let error = model.train_on_batch(&x, &outputs[1]).unwrap_err().to_string();
+    assert!(error.contains("targets for the outputs `seen`, `learned`; got 1 arrays"), "{error}");
 }
 
 #[test]

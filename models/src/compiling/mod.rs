@@ -123,7 +123,7 @@ impl Compile {
         self
     }
 
-    /// The loss of one output. Outputs without a loss take no targets.
+    /// The loss of one output. Outputs without loss and metrics take no targets.
     #[must_use]
     pub fn loss_for(mut self, output: &str, loss: impl Into<LossChoice>) -> Compile {
         self.losses.push((output.into(), loss.into()));
@@ -230,6 +230,13 @@ pub(crate) struct OutputRules {
     pub(crate) metrics: Vec<Tracked>,
 }
 
+impl OutputRules {
+    /// Whether there must be a target for it.
+    pub(crate) fn has_target(&self) -> bool {
+        self.loss.is_some() || !self.metrics.is_empty()
+    }
+}
+
 /// A model's losses, metrics and optimizer.
 #[derive(Debug)]
 pub(crate) struct Compiled {
@@ -255,7 +262,7 @@ impl Compiled {
 
     /// The outputs for which there must be targets.
     pub(crate) fn target_names(&self) -> Vec<String> {
-        let wanted = self.outputs.iter().filter(|o| o.loss.is_some() || !o.metrics.is_empty());
+        let wanted = self.outputs.iter().filter(|o| o.has_target());
         wanted.map(|o| o.name.clone()).collect()
     }
 

@@ -69,11 +69,14 @@ impl Plan {
         Ok(self.rules)
     }
 
+    fn position(&self, name: &str) -> Result<usize> {
+        let found = self.names.iter().position(|n| n == name);
+        found.ok_or_else(|| cornu_autodiff::Error::unknown("output", name, &self.names).into())
+    }
+
     fn output(&mut self, name: &str) -> Result<&mut OutputRules> {
-        match self.names.iter().position(|n| n == name) {
-            Some(at) => Ok(&mut self.rules[at]),
-            None => Err(cornu_autodiff::Error::unknown("output", name, &self.names).into()),
-        }
+        let at = self.position(name)?;
+        Ok(&mut self.rules[at])
     }
 
     /// Assigns metrics: those for all outputs, then those for one.
@@ -93,8 +96,7 @@ impl Plan {
             }
         }
         for (output, choices) in each {
-            self.output(&output)?;
-            let at = self.names.iter().position(|n| *n == output).unwrap_or_default();
+            let at = self.position(&output)?;
             for choice in choices {
                 self.insert(at, tracked(choice)?, weighted)?;
             }
