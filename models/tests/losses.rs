@@ -95,6 +95,7 @@ fn value(loss: &dyn Loss, y_true: &Tensor, y_pred: &Tensor) -> Result<Tensor> {
 }
 
 #[test]
+#[allow(clippy::too_many_lines)] // a table
 fn labels_that_do_not_fit_are_errors_that_say_why() {
     let mse = MeanSquaredError::new();
     let sparse = SparseCategoricalCrossentropy::new();

@@ -170,6 +170,7 @@ fn bad(mut metric: impl Metric, y_true: impl Into<Tensor>, y_pred: impl Into<Ten
 }
 
 #[test]
+#[allow(clippy::too_many_lines)] // a table
 fn batches_that_do_not_fit_are_errors_that_say_why() {
     let classes = [[0.2, 0.8], [0.6, 0.4]];
     let table: Vec<(String, &str)> = vec![

@@ -194,6 +194,7 @@ fn error(result: Result<impl std::fmt::Debug>) -> String {
 }
 
 #[test]
+#[allow(clippy::too_many_lines)] // a table
 fn what_cannot_be_is_an_error_that_says_why() {
     let clipped = SGD::new(0.1).clipnorm(1.0).clipvalue(0.5);
     let table: Vec<(String, &str)> = vec![

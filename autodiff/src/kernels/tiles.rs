@@ -108,10 +108,11 @@ impl<T: Copy + Default> Task<T> for RowProducts<'_, T> {
         assert!(self.factors.len() == self.out.len() * self.taps);
         for panel in panels(self.columns, L::WIDTH) {
             let weights = self.weights[lines * panel.first..].as_ptr();
-            // SAFETY: the asserts, and the caller's promise.
             if panel.width == L::WIDTH {
+                // SAFETY: the asserts, and the caller's promise.
                 unsafe { self.panel::<L, ROWS, 1>(panel, weights) }
             } else {
+                // SAFETY: the same.
                 unsafe { self.panel::<L, ROWS, VECTORS>(panel, weights) }
             }
         }
@@ -225,10 +226,11 @@ impl<T: Float> Task<T> for StripProducts<'_, T> {
         for panel in panels(self.columns, L::WIDTH) {
             let mut row = self.rows.start;
             while row < self.rows.end {
-                // SAFETY: the asserts, and the caller's promise.
                 if panel.width == L::WIDTH {
+                    // SAFETY: the asserts, and the caller's promise.
                     unsafe { self.tile::<L, ROWS, 1>(panel, row) }
                 } else {
+                    // SAFETY: the same.
                     unsafe { self.tile::<L, ROWS, VECTORS>(panel, row) }
                 }
                 row += ROWS;

@@ -46,6 +46,7 @@ fn tensors_and_shapes() {
 }
 
 #[test]
+#[allow(clippy::too_many_lines)] // a table
 fn elements_and_pairs() {
     check(&[
         (

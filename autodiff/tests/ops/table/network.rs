@@ -10,6 +10,7 @@ use cornu_autodiff::ops::{
 use crate::case::{Case, distinct, floats, floats_off, made, op, whole};
 
 #[rustfmt::skip]
+#[allow(clippy::too_many_lines)] // a table
 pub(crate) fn cases() -> Vec<Case> {
     vec![
         op("softmax", |x| x[0].softmax(-1), |n| vec![floats([2, n, 3], -2.0..2.0)]),
