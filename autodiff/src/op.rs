@@ -161,12 +161,6 @@ impl<'a> Call<'a> {
         assert!(!y.is_symbolic(), "`{}` reads its output but doesn't save it", self.op.name());
         y
     }
-
-    /// Dtype and shape of the output.
-    #[inline]
-    pub fn output_spec(&self) -> &'a Spec {
-        &self.output.spec
-    }
 }
 
 /// Where a backward pass leaves the gradients of its inputs. Those that nobody needs are

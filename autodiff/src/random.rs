@@ -249,15 +249,6 @@ impl Generator {
         order
     }
 
-    /// [`uniform`](Generator::uniform) with the shape and dtype of `x`; symbolic, and no draw,
-    /// if `x` is symbolic.
-    ///
-    /// # Errors
-    /// As [`uniform`](Generator::uniform).
-    pub fn uniform_like(&self, x: &Tensor, low: f64, high: f64) -> Result<Tensor> {
-        self.like(x, |from, shape, dtype| from.uniform(shape, low, high, dtype))
-    }
-
     /// [`normal`](Generator::normal) with the shape and dtype of `x`; symbolic, and no draw, if
     /// `x` is symbolic.
     ///

@@ -2,8 +2,9 @@
 
 use cornu_autodiff::ops::Slice;
 use cornu_autodiff::testing::assert_close;
-use cornu_autodiff::{DType, Tensor};
+use cornu_autodiff::{DType, Tape, Tensor};
 
+use crate::case::Case;
 use crate::{every_row, run, to_f32};
 
 /// A tensor of its own with the same elements.
@@ -97,6 +98,37 @@ fn ops_and_gradients_are_the_same_for_every_layout() {
                             });
                         }
                     }
+                }
+            }
+        }
+    });
+}
+
+/// The gradients by the inputs of the sum of squares of the gradients by the inputs.
+fn second(case: &Case, inputs: &[Tensor]) -> Vec<Option<Tensor>> {
+    let tape = Tape::new();
+    let (_, gradients) = run(case, inputs);
+    let squares = gradients.iter().flatten().map(|g| g.square().sum(.., false));
+    let Some(sum) = squares.reduce(|a, b| a + b) else { return Vec::new() };
+    let sources: Vec<&Tensor> = inputs.iter().collect();
+    // Err: gradients that depend on no input.
+    tape.gradient_options(&sum, &sources).unwrap_or_default()
+}
+
+#[test]
+fn second_gradients_are_the_same_for_every_layout() {
+    every_row(|case| {
+        let inputs = case.inputs(3);
+        for i in 0..inputs.len() {
+            for (name, view) in layouts(&inputs[i]) {
+                let (mut plain, mut strange) = (inputs.clone(), inputs.clone());
+                plain[i] = copy(&view);
+                strange[i] = view;
+                let (plain, strange) = (second(case, &plain), second(case, &strange));
+                assert_eq!(plain.len(), strange.len(), "{name} input {i}");
+                for (g, same) in plain.iter().zip(&strange) {
+                    assert_eq!(g.is_some(), same.is_some(), "{name} input {i}");
+                    g.iter().zip(same).for_each(|(g, same)| assert_close(same, g, 1e-10, 1e-10));
                 }
             }
         }
