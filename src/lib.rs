@@ -34,6 +34,11 @@ pub use cornu_models::datasets;
 pub use cornu_models::plot;
 pub use cornu_models::{callbacks, losses, metrics, optimizers};
 
+/// The program in the readme is compiled and run with the examples in the documentation.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;
+
 /// What most programs use. Losses and metrics of one name are told apart by their modules, as in
 /// Keras.
 ///

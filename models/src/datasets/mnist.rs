@@ -27,11 +27,25 @@ const MNIST: Original = Original {
 /// fetched from a network.
 ///
 /// ```no_run
-/// use cornu_autodiff::DType;
-/// use cornu_models::datasets::mnist;
-/// let ((x_train, y_train), (x_test, y_test)) = mnist::load("data/mnist")?;
-/// let x_train = x_train.cast(DType::F32) / 255.0;
-/// # let _ = (x_train, y_train, x_test, y_test);
+/// use cornu_autodiff::{DType, Tensor};
+/// use cornu_layers::prelude::*;
+/// use cornu_models::{Compile, Fit, Sequential, datasets::mnist};
+///
+/// let ((x, y), (x_test, y_test)) = mnist::load("data/mnist")?;
+/// let flat = |x: &Tensor| x.cast(DType::F32).reshape([-1, 784]) / 255.0;
+///
+/// let mut model = Sequential::new();
+/// model.add(Dense::new(512).input_dim(784).activation("relu"))?;
+/// model.add(Dropout::new(0.2))?;
+/// model.add(Dense::new(10).activation("softmax"))?;
+/// model.compile(
+///     Compile::new()
+///         .loss("sparse_categorical_crossentropy")
+///         .optimizer("adam")
+///         .metrics(["accuracy"]),
+/// )?;
+/// model.fit(flat(&x), y, Fit::new().epochs(5).batch_size(128))?;
+/// println!("{}", model.evaluate(flat(&x_test), y_test)?["accuracy"]);
 /// # Ok::<(), cornu_models::Error>(())
 /// ```
 ///
