@@ -51,8 +51,8 @@ pub(super) fn is_legacy(tree: &Tree) -> bool {
     has(MODEL) || has("")
 }
 
-/// Sets every weight to its value in the file, layer by layer.
-pub(super) fn fill(model: &Model, tree: &mut Tree) -> Result<()> {
+/// The layers in a file that have weights: their names, and the paths of their weights.
+fn stored_layers(tree: &Tree) -> Result<Vec<(String, Vec<String>)>> {
     let root = if tree.names("", "layer_names")?.is_some() { "" } else { MODEL };
     let below = |path: &str| if root.is_empty() { path.into() } else { format!("{root}/{path}") };
     let Some(names) = tree.names(root, "layer_names")? else {
@@ -60,14 +60,20 @@ pub(super) fn fill(model: &Model, tree: &mut Tree) -> Result<()> {
         return Err(Error::value("hdf5", rule, "none"));
     };
     let mut stored = Vec::new();
-    for name in &names {
-        let group = below(name);
+    for name in names {
+        let group = below(&name);
         let weights = tree.names(&group, "weight_names")?.unwrap_or_default();
         let paths: Vec<String> = weights.iter().map(|w| format!("{group}/{w}")).collect();
         if !paths.is_empty() {
-            stored.push((name.clone(), paths));
+            stored.push((name, paths));
         }
     }
+    Ok(stored)
+}
+
+/// Sets every weight to its value in the file, layer by layer.
+pub(super) fn fill(model: &Model, tree: &mut Tree) -> Result<()> {
+    let stored = stored_layers(tree)?;
     let own: Vec<&LayerRef> = model.layers.iter().filter(|l| !l.weights().is_empty()).collect();
     if own.len() != stored.len() {
         let rule = format!("the model has {} layers with weights", own.len());
