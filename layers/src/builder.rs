@@ -112,6 +112,11 @@ impl WeightBuilder {
         self.inner.extend(weights);
     }
 
+    /// Lists a weight of a layer within this one among the layer's own, where Keras does so.
+    pub(crate) fn share(&mut self, weight: &Parameter) {
+        self.made.push(weight.clone());
+    }
+
     /// A builder of weights that are named `part/name`, for a layer within this one. What it
     /// has made is to be [adopted](WeightBuilder::adopt).
     pub(crate) fn part(&self, part: &str, dtype: DType) -> WeightBuilder {
@@ -140,6 +145,9 @@ impl WeightBuilder {
     pub(crate) fn finish(self) -> Vec<Parameter> {
         let (learned, statistics): (Vec<_>, Vec<_>) =
             self.made.into_iter().partition(Parameter::is_learned);
-        learned.into_iter().chain(statistics).chain(self.inner).collect()
+        let own: Vec<Parameter> = learned.into_iter().chain(statistics).collect();
+        let shared = |weight: &Parameter| own.iter().any(|other| other.is(weight));
+        let inner: Vec<Parameter> = self.inner.into_iter().filter(|w| !shared(w)).collect();
+        own.into_iter().chain(inner).collect()
     }
 }

@@ -15,28 +15,29 @@ pub struct Context<'a> {
     generator: Option<&'a Generator>,
     losses: Vec<Tensor>,
     updates: Vec<(Parameter, Tensor)>,
+    /// Values that weights had in this pass in place of their own.
+    stand_ins: Vec<(Parameter, Tensor)>,
 }
 
 impl<'a> Context<'a> {
     /// A pass that only predicts.
     pub fn inference() -> Context<'static> {
-        Context {
-            training: false,
-            frozen: false,
-            generator: None,
-            losses: Vec::new(),
-            updates: Vec::new(),
-        }
+        Context::new(None)
     }
 
     /// A pass that trains, with the randomness of its dropouts.
     pub fn training(generator: &'a Generator) -> Context<'a> {
+        Context::new(Some(generator))
+    }
+
+    fn new(generator: Option<&'a Generator>) -> Context<'a> {
         Context {
-            training: true,
+            training: generator.is_some(),
             frozen: false,
-            generator: Some(generator),
+            generator,
             losses: Vec::new(),
             updates: Vec::new(),
+            stand_ins: Vec::new(),
         }
     }
 
@@ -78,6 +79,19 @@ impl<'a> Context<'a> {
         left.map_or_else(|| parameter.value(), |(_, value)| value.clone())
     }
 
+    /// Says that this pass computed with `value` in place of a weight's own: penalties are to be
+    /// on what was computed with.
+    pub fn stand_in(&mut self, parameter: &Parameter, value: Tensor) {
+        self.stand_ins.push((parameter.clone(), value));
+    }
+
+    /// The value of a weight with which this pass computed: its own, unless another
+    /// [stood in](Context::stand_in) for it.
+    pub fn used(&self, parameter: &Parameter) -> Tensor {
+        let other = self.stand_ins.iter().rev().find(|(other, _)| other.is(parameter));
+        other.map_or_else(|| parameter.value(), |(_, value)| value.clone())
+    }
+
     /// The losses added so far.
     pub fn take_losses(&mut self) -> Vec<Tensor> {
         std::mem::take(&mut self.losses)
@@ -101,5 +115,15 @@ impl<'a> Context<'a> {
     pub(crate) fn adopt(&mut self, mut inner: Context<'_>) {
         self.losses.append(&mut inner.losses);
         self.updates.append(&mut inner.updates);
+        self.stand_ins.append(&mut inner.stand_ins);
+    }
+
+    /// Takes new values that were left for some weights as left for others.
+    pub(crate) fn rename_updates(&mut self, from: &[Parameter], to: &[Parameter]) {
+        for (parameter, _) in &mut self.updates {
+            if let Some(at) = from.iter().position(|other| other.is(parameter)) {
+                *parameter = to[at].clone();
+            }
+        }
     }
 }

@@ -15,6 +15,7 @@ use crate::error::{Error, Result};
 use crate::layer::{Inputs, Layer, Tensors};
 use crate::parameter::Parameter;
 use crate::setting::{Config, Setting};
+use crate::snake_case::snake_case;
 use crate::symbol::{shape_text, unprobed};
 
 /// A shared handle to a layer. Clones are the same layer, with the same weights: calling it
@@ -145,6 +146,11 @@ impl LayerRef {
         self.0.layer.is_per_sample()
     }
 
+    /// Whether it isn't made of other layers.
+    pub(crate) fn is_of_one_piece(&self) -> bool {
+        self.sublayers().is_empty() && self.0.layer.parts().is_empty()
+    }
+
     /// Sizes of its states, if it is the cell of a recurrent layer; otherwise none.
     pub fn state_sizes(&self) -> Vec<usize> {
         self.0.layer.state_sizes()
@@ -235,17 +241,54 @@ impl LayerRef {
         let mut inputs = *inputs;
         let strange = |x: &Tensor| x.dtype().is_float() && x.dtype() != state.dtype;
         if !state.weights.is_empty() && inputs.tensors.iter().any(strange) {
-            cast = inputs
-                .tensors
-                .iter()
-                .map(|x| if strange(x) { x.cast(state.dtype) } else { x.clone() })
-                .collect();
+            cast = cast_floats(inputs.tensors, state.dtype);
             inputs.tensors = &cast;
         }
         let outside = context.set_frozen(!self.is_trainable());
         let outputs = state.built.call(&inputs, context);
         context.set_frozen(outside);
         outputs.map_err(|e| self.misfit(e, &inputs, state))
+    }
+
+    /// As [`call`](LayerRef::call), with these values in place of those of its
+    /// [`weights`](LayerRef::weights): Keras's `stateless_call`. Gradients flow to the values.
+    ///
+    /// # Errors
+    /// As [`call`](LayerRef::call), and when the values are not as many as the weights or of
+    /// other dtypes or shapes, or when the layer is made of other layers.
+    pub fn stateless_call(
+        &self,
+        values: &[Tensor],
+        inputs: &Inputs<'_>,
+        context: &mut Context<'_>,
+    ) -> Result<(Tensors, Option<Tensor>)> {
+        let own = self.weights();
+        if !self.is_of_one_piece() {
+            let rule = "only layers that are not made of others can be called on other weights";
+            return Err(self.named(Error::setting("layer", rule, self.class())));
+        }
+        if own.len() != values.len() {
+            let rule = format!("there must be a value for each of {} weights", own.len());
+            return Err(self.named(Error::setting("values", rule, values.len())));
+        }
+        let dtype = self.dtype().unwrap_or_default();
+        let tensors = match own {
+            [] => inputs.tensors.into(),
+            _ => cast_floats(inputs.tensors, dtype),
+        };
+        let inputs = &Inputs { tensors: &tensors, ..*inputs };
+        let specs: Vec<Spec> = tensors.iter().map(|x| *x.spec()).collect();
+        let mut weights = WeightBuilder::new(dtype);
+        let built = self.0.layer.build(&specs, &mut weights).map_err(|e| self.named(e))?;
+        let weights = weights.finish();
+        for (weight, value) in weights.iter().zip(values) {
+            weight.set(value.clone()).map_err(|e| self.named(e))?;
+        }
+        let outside = context.set_frozen(!self.is_trainable());
+        let outputs = built.call(inputs, context);
+        context.set_frozen(outside);
+        context.rename_updates(&weights, own);
+        outputs.map_err(|e| self.named(e))
     }
 
     fn named(&self, error: Error) -> Error {
@@ -307,6 +350,12 @@ impl LayerRef {
     }
 }
 
+/// Tensors with their floating-point numbers in one dtype.
+fn cast_floats(tensors: &[Tensor], dtype: DType) -> SmallVec<[Tensor; 2]> {
+    let strange = |x: &Tensor| x.dtype().is_float() && x.dtype() != dtype;
+    tensors.iter().map(|x| if strange(x) { x.cast(dtype) } else { x.clone() }).collect()
+}
+
 impl fmt::Debug for LayerRef {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "`{}` {:?}", self.name(), self.0.layer)
@@ -334,60 +383,5 @@ impl IntoLayer for LayerRef {
 impl IntoLayer for &LayerRef {
     fn into_layer(self) -> LayerRef {
         self.clone()
-    }
-}
-
-/// A class name in the form in which Keras derives names from it: `MaxPooling2D` becomes
-/// `max_pooling2d`, `LSTM` `lstm`.
-pub fn snake_case(class: &str) -> String {
-    if class == "GroupQueryAttention" {
-        // The class has another name within Keras.
-        return "grouped_query_attention".to_owned();
-    }
-    let letters: Vec<char> = class.chars().filter(|c| c.is_alphanumeric() || *c == '_').collect();
-    let mut name = String::new();
-    for (i, &c) in letters.iter().enumerate() {
-        let before = i.checked_sub(1).map(|j| letters[j]);
-        let after = letters.get(i + 1);
-        let starts_word = c.is_uppercase()
-            && before.is_some_and(|b| {
-                let closes = after.is_some_and(|a| a.is_lowercase() && a.is_alphabetic());
-                b != '_' && (b.is_lowercase() || closes)
-            });
-        if starts_word {
-            name.push('_');
-        }
-        name.extend(c.to_lowercase());
-    }
-    name
-}
-
-#[cfg(test)]
-mod tests {
-    use super::snake_case;
-
-    #[test]
-    fn names_are_those_that_keras_derives() {
-        for (class, name) in [
-            ("Dense", "dense"),
-            ("Conv2D", "conv2d"),
-            ("Conv2DTranspose", "conv2d_transpose"),
-            ("LSTM", "lstm"),
-            ("LSTMCell", "lstm_cell"),
-            ("ConvLSTM2D", "conv_lstm2d"),
-            ("ReLU", "re_lu"),
-            ("PReLU", "p_re_lu"),
-            ("LeakyReLU", "leaky_re_lu"),
-            ("ELU", "elu"),
-            ("SimpleRNN", "simple_rnn"),
-            ("StackedRNNCells", "stacked_rnn_cells"),
-            ("GlobalAveragePooling2D", "global_average_pooling2d"),
-            ("UpSampling2D", "up_sampling2d"),
-            ("RMSNormalization", "rms_normalization"),
-            ("MaxPooling2D", "max_pooling2d"),
-            ("GroupQueryAttention", "grouped_query_attention"),
-        ] {
-            assert_eq!(snake_case(class), name);
-        }
     }
 }

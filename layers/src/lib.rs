@@ -38,6 +38,7 @@ mod resample;
 mod reshaping;
 mod rnn;
 mod setting;
+mod snake_case;
 mod symbol;
 mod window;
 
@@ -63,7 +64,7 @@ pub use convolutional::{
     DepthwiseConv2D, SeparableConv1D, SeparableConv2D, SeparableConvWeights,
 };
 pub use error::{Error, Result};
-pub use handle::{IntoLayer, LayerRef, snake_case};
+pub use handle::{IntoLayer, LayerRef};
 pub use initializer::{
     Distribution, Fans, Initializer, InitializerFunction, Mode, VarianceScaling,
 };
@@ -72,7 +73,8 @@ pub use layer::{Inputs, Layer, LayerOptions, Masks, Tensors, expect_rank, known_
 pub use merging::{Add, Average, Concatenate, Dot, DotAxes, Maximum, Minimum, Multiply, Subtract};
 pub use normalization::{
     BatchNormalization, BatchNormalizationWeights, GroupNormalization, LayerNormalization,
-    RMSNormalization, RenormClipping, ScaleWeights, UnitNormalization,
+    RMSNormalization, RenormClipping, ScaleWeights, SpectralNormalization,
+    SpectralNormalizationWeights, UnitNormalization,
 };
 pub use parameter::Parameter;
 pub use part::KernelWeights;
@@ -109,6 +111,7 @@ pub use rnn::{
 pub use setting::{Common, Config, Configured, NON_FINITE, NON_FINITE_MARK, Setting};
 #[doc(hidden)]
 pub use setting::{Settings, check_setting, setting_of, wrong};
+pub use snake_case::snake_case;
 pub use symbol::{Apply, IntoSymbols, Node, Symbol, SymbolicShape, call, shape_text, unprobed};
 
 /// All layers, and what one needs to call them.

@@ -149,7 +149,7 @@ pub(crate) fn total_loss(
     outputs: &Outputs,
     batch: &Batch,
     weights: &[Parameter],
-    added: Vec<Tensor>,
+    context: &mut Context<'_>,
 ) -> Result<(Tensor, SmallVec<[Tensor; 2]>)> {
     let mut total: Option<Tensor> = None;
     let mut each: SmallVec<[Tensor; 2]> = SmallVec::new();
@@ -177,10 +177,10 @@ pub(crate) fn total_loss(
         if let Some(regularizer) = weight.regularizer()
             && weight.is_trainable()
         {
-            add(regularizer.penalty(&weight.value())?);
+            add(regularizer.penalty(&context.used(weight))?);
         }
     }
-    added.into_iter().for_each(&mut add);
+    context.take_losses().into_iter().for_each(&mut add);
     let total = total.expect("`compile` makes sure that there is a loss");
     Ok((total, each))
 }
@@ -235,8 +235,7 @@ impl Model {
             self.weights.iter().filter(|w| w.is_trainable()).map(Parameter::value).collect();
         let outputs = graph.run(&inputs, &mut context)?;
         let compiled = self.compiled("fit")?;
-        let added = context.take_losses();
-        let (total, each) = total_loss(compiled, &outputs, batch, &self.weights, added)?;
+        let (total, each) = total_loss(compiled, &outputs, batch, &self.weights, &mut context)?;
         let loss = step_loss(&total, &each)?;
         if !loss.total.is_finite() {
             drop(tape);
@@ -347,8 +346,7 @@ impl Model {
         let inputs = graph.accept("evaluate", &batch.x)?;
         let mut context = Context::inference();
         let outputs = graph.run(&inputs, &mut context)?;
-        let added = context.take_losses();
-        let (total, each) = total_loss(compiled, &outputs, batch, &self.weights, added)?;
+        let (total, each) = total_loss(compiled, &outputs, batch, &self.weights, &mut context)?;
         context.apply_updates()?;
         tracker.add_loss(&step_loss(&total, &each)?, batch.len());
         tracker.add_outputs(compiled, &outputs, batch)

@@ -102,7 +102,7 @@ fn run(case: &Value) {
 #[test]
 fn every_run_goes_as_in_keras() {
     let mut failures = Vec::new();
-    for case in cases("training") {
+    for case in [cases("training"), cases("training_layers")].concat() {
         let name = case["name"].as_str().expect("name").to_owned();
         if std::panic::catch_unwind(|| run(&case)).is_err() {
             failures.push(name);

@@ -11,6 +11,7 @@ import attention_cases
 import catalogue_cases
 import conv_cases
 import core_cases
+import further_cases
 import layer_cases
 import preprocessing_cases
 import reshaping_cases
@@ -43,6 +44,10 @@ def preprocessing():
 
 def attention():
     return made(attention_cases)
+
+
+def further():
+    return made(further_cases)
 
 
 def made(*modules):
@@ -169,6 +174,11 @@ def layer_case(name, layer, make_inputs, call=None):
     if build_config is not None:
         case["build_config"] = build_config
     if call["training"] and layer.non_trainable_variables:
+        if isinstance(layer, keras.layers.SpectralNormalization):
+            # As `fit` leaves them; called by hand, it overwrites what is trained.
+            values = zip(layer.trainable_variables, trainable)
+            for variable, value in values:
+                variable.assign(value)
         case["weights_after"] = named(layer.weights)
     return case
 

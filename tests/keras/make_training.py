@@ -1,4 +1,4 @@
-"""training.json: whole training runs, without shuffling and from given weights."""
+"""training.json and training_layers.json: whole training runs, without shuffling and from given weights."""
 
 import json
 
@@ -245,8 +245,30 @@ RUNS = [
 ]  # fmt: skip
 
 
+def spectral_normalization(random):
+    """Adam, a penalty on what is divided, and two layers, one of them a convolution."""
+    normalized = L.SpectralNormalization
+    model = Sequential([
+        Input((6, 1)),
+        normalized(L.Conv1D(4, 3, activation="relu"), power_iterations=2),
+        L.Flatten(),
+        normalized(L.Dense(3, kernel_regularizer=regularizers.L2(0.05))),
+        L.Softmax(),
+    ])  # fmt: skip
+    x, y = classes(random)
+    compiled = {"optimizer": optimizers.Adam(learning_rate=0.02), "loss": SPARSE, "metrics": ["accuracy"]}
+    return model, compiled, x[..., None], y, {"epochs": 3, "batch_size": 8}
+
+
+FURTHER_RUNS = [spectral_normalization]
+
+
 def training():
     return [case(make) for make in RUNS]
+
+
+def training_layers():
+    return [case(make) for make in FURTHER_RUNS]
 
 
 def case(make):

@@ -6,6 +6,7 @@ mod layer;
 mod renorm;
 mod rms;
 mod scale;
+mod spectral;
 mod unit;
 
 pub use batch::{BatchNormalization, BatchNormalizationWeights};
@@ -15,4 +16,5 @@ pub use renorm::RenormClipping;
 pub use rms::RMSNormalization;
 pub use scale::ScaleWeights;
 pub(crate) use scale::positions;
+pub use spectral::{SpectralNormalization, SpectralNormalizationWeights};
 pub use unit::UnitNormalization;
