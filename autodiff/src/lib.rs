@@ -49,7 +49,7 @@ pub use error::{Error, Result};
 pub use kernels::parallel::{set_threads, threads};
 pub use op::{Call, Gradients, Op, Saves, apply};
 pub use random::{Generator, GeneratorState};
-pub use shape::{IntoShape, MAX_RANK, PROBES, Shape, Spec, axis_of, broadcast, is_probe};
+pub use shape::{IntoShape, MAX_RANK, Shape, Spec, axis_of, broadcast, is_probe, probes};
 pub use storage::release_memory;
 pub use tape::{Pause, Tape, is_recording};
 pub use tensor::Tensor;

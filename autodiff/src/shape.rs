@@ -283,15 +283,24 @@ pub fn broadcast(a: &[usize], b: &[usize]) -> Option<Shape> {
     shape.dims().iter().try_fold(1usize, |n, &d| n.checked_mul(d.max(1))).map(|_| shape)
 }
 
-/// Sizes that stand for an axis of unknown size while shapes are worked out without values.
-/// A rule is run with each; an axis whose result differs is unknown too. They are primes that
-/// no real axis is likely to have, and error texts print them as `None`.
-pub const PROBES: [usize; 2] = [65_519, 65_521];
+/// Pairs of sizes that stand for axes of unknown size while shapes are worked out without values:
+/// see [`probes`].
+const PROBES: [[usize; 2]; 3] = [[65_521, 99_991], [7_993, 9_973], [1_997, 2_999]];
+
+/// Two sizes that stand for an axis of unknown size while shapes are worked out without values.
+/// A rule is run with each; an axis whose result differs is unknown too.
+///
+/// They are primes that no real axis is likely to have, and error texts print them as `None`.
+/// They lie so far apart that no stride takes as many steps along both, and are the smaller the
+/// more `unknown` axes there are, so that the number of elements fits in 64 bits.
+pub fn probes(unknown: usize) -> [usize; 2] {
+    PROBES[unknown.saturating_sub(2).min(PROBES.len() - 1)]
+}
 
 /// Whether a size stands for an unknown one.
 #[inline]
 pub fn is_probe(dim: usize) -> bool {
-    PROBES.contains(&dim)
+    PROBES.as_flattened().contains(&dim)
 }
 
 /// A non-negative axis from a possibly negative one.

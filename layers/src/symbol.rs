@@ -5,7 +5,7 @@ use std::ops;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use cornu_autodiff::{DType, PROBES, Shape, Spec, Tensor, is_probe};
+use cornu_autodiff::{DType, Shape, Spec, Tensor, is_probe, probes};
 use smallvec::SmallVec;
 
 use crate::context::Context;
@@ -139,7 +139,8 @@ pub fn call(layer: &LayerRef, inputs: &[Symbol]) -> Result<Vec<Symbol>> {
         Ok((tensors, if masked { masks } else { Vec::new() }))
     };
     let mut runs = Vec::new();
-    for probe in PROBES {
+    let unknown = |x: &Symbol| x.shape().iter().filter(|axis| axis.is_none()).count();
+    for probe in probes(inputs.iter().map(unknown).max().unwrap_or(0)) {
         let (tensors, masks) = probe_all(probe)?;
         let specs: Vec<Spec> = tensors.iter().map(|x| *x.spec()).collect();
         layer.build(&specs)?;

@@ -20,6 +20,7 @@ const FILES: &[&str] = &[
     "attention",
     "core",
     "preprocessing",
+    "further",
     "lookups",
 ];
 
@@ -71,7 +72,7 @@ fn varied(value: &Value, draw: &mut Draw) -> Value {
         -7,
         16,
         255,
-        65_519,
+        2_999,
         65_521,
         1 << 31,
         1 << 40,

@@ -1,7 +1,7 @@
 //! What each activation computes.
 
 use cornu_autodiff::ops::{Fused, LogSoftmax, Softmax, Sparsemax};
-use cornu_autodiff::{Error as TensorError, Tensor, apply, axis_of};
+use cornu_autodiff::{Error as TensorError, Tensor, apply, axis_of, is_probe};
 
 use crate::activation::Activation;
 use crate::error::{Error, Result};
@@ -110,10 +110,10 @@ impl Activation {
 fn glu(x: &Tensor, axis: isize) -> Result<Tensor> {
     let at = axis_of("glu", axis, x.rank())?;
     let size = x.dims()[at];
-    if size % 2 == 1 {
+    if size % 2 == 1 && !(x.is_symbolic() && is_probe(size)) {
         let rule = format!("axis {axis} is halved, so its size must be even");
         return Err(TensorError::shape("activation `glu`", rule, &[x.spec()]).into());
     }
-    let (a, b) = (x.slice(axis, ..size / 2), x.slice(axis, size / 2..));
+    let (a, b) = (x.slice(axis, ..size / 2), x.slice(axis, size / 2..size / 2 * 2));
     Ok(a * b.sigmoid())
 }
