@@ -12,8 +12,16 @@ use serde_json::{Value, json};
 use support::{assert_agree, assert_same_json, cases, name, tensor, tensors};
 
 /// Files of goldens with layers, a family each.
-const FILES: &[&str] =
-    &["layers", "convolutional", "reshaping", "rnn", "attention", "core", "preprocessing"];
+const FILES: &[&str] = &[
+    "layers",
+    "convolutional",
+    "reshaping",
+    "rnn",
+    "attention",
+    "core",
+    "preprocessing",
+    "further",
+];
 
 /// Cases whose input is a single sample, without a batch axis.
 const SINGLE: &[&str] = &["resizing_one", "center_crop_one", "mel_spectrogram_one"];
@@ -163,7 +171,7 @@ fn check_gradients(
 fn check_losses(case: &Value, context: &mut Context<'_>, layer: &LayerRef) {
     let mut losses = context.take_losses();
     for weight in layer.weights().iter().filter(|w| w.is_trainable()) {
-        losses.extend(weight.regularizer().map(|r| r.penalty(&weight.value()).unwrap()));
+        losses.extend(weight.regularizer().map(|r| r.penalty(&context.used(weight)).unwrap()));
     }
     let keras = case.get("losses").map_or_else(Vec::new, tensors);
     assert_eq!(losses.len(), keras.len(), "{}: number of losses", name(case));
