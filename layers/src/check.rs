@@ -29,6 +29,14 @@ pub(crate) fn probability(option: &str, p: f64) -> Result<()> {
     Err(Error::setting(format!("`{option}`"), "it must be in [0, 1]", p))
 }
 
+/// Refuses what isn't a probability below 1.
+pub(crate) fn below_one(option: &str, p: f64) -> Result<()> {
+    if (0.0..1.0).contains(&p) {
+        return Ok(());
+    }
+    Err(Error::setting(format!("`{option}`"), "it must be in [0, 1)", p))
+}
+
 /// Refuses what isn't a positive number.
 pub(crate) fn positive_number(option: &str, x: f64) -> Result<()> {
     if x > 0.0 && x.is_finite() {

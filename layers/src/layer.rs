@@ -166,6 +166,21 @@ pub trait Layer: Configured + Clone + Debug + Send + Sync + 'static {
     const BUILT_AT_ONCE: bool = false;
 }
 
+/// Within an implementation of [`Layer`] that gives `call_all`: `call` as the first of its outputs.
+macro_rules! first_of_all {
+    () => {
+        fn call(
+            &self,
+            weights: &Self::Weights,
+            inputs: &$crate::Inputs<'_>,
+            context: &mut $crate::Context<'_>,
+        ) -> $crate::Result<cornu_autodiff::Tensor> {
+            Ok(self.call_all(weights, inputs, context)?.swap_remove(0))
+        }
+    };
+}
+pub(crate) use first_of_all;
+
 /// What a layer does with a mask on its input.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Masks {

@@ -15,6 +15,41 @@ pub(crate) struct Part<'a> {
     pub(crate) constraint: &'a Option<Constraint>,
 }
 
+/// `part!(layer, used, kernel)`: the [`Part`] of the layer's options `kernel_initializer`,
+/// `kernel_regularizer` and `kernel_constraint`.
+macro_rules! part {
+    (@ $layer:expr, $used:expr, $initializer:ident $regularizer:ident $constraint:ident) => {
+        $crate::part::Part {
+            used: $used,
+            initializer: &$layer.$initializer,
+            regularizer: &$layer.$regularizer,
+            constraint: &$layer.$constraint,
+        }
+    };
+    ($l:expr, $used:expr, kernel) => {
+        $crate::part::part!(@ $l, $used, kernel_initializer kernel_regularizer kernel_constraint)
+    };
+    ($l:expr, $used:expr, recurrent) => {
+        $crate::part::part!(@ $l, $used, recurrent_initializer recurrent_regularizer recurrent_constraint)
+    };
+    ($l:expr, $used:expr, depthwise) => {
+        $crate::part::part!(@ $l, $used, depthwise_initializer depthwise_regularizer depthwise_constraint)
+    };
+    ($l:expr, $used:expr, pointwise) => {
+        $crate::part::part!(@ $l, $used, pointwise_initializer pointwise_regularizer pointwise_constraint)
+    };
+    ($l:expr, $used:expr, bias) => {
+        $crate::part::part!(@ $l, $used, bias_initializer bias_regularizer bias_constraint)
+    };
+    ($l:expr, $used:expr, gamma) => {
+        $crate::part::part!(@ $l, $used, gamma_initializer gamma_regularizer gamma_constraint)
+    };
+    ($l:expr, $used:expr, beta) => {
+        $crate::part::part!(@ $l, $used, beta_initializer beta_regularizer beta_constraint)
+    };
+}
+pub(crate) use part;
+
 impl Part<'_> {
     /// The weight, if it is used.
     pub(crate) fn make(

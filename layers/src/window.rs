@@ -2,9 +2,10 @@
 
 use cornu_autodiff::{Shape, Spec, Tensor, is_probe};
 
-use crate::check::all_positive;
+use crate::check::{all_positive, one_float};
 use crate::choice::{DataFormat, Padding};
 use crate::error::{Error, Result};
+use crate::layer::{expect_rank, known_axis};
 use crate::symbol::{shape_text, unprobed};
 
 /// A window's options, an entry for each spatial axis.
@@ -17,6 +18,21 @@ pub(crate) struct Window<'a> {
     pub(crate) padding: &'a Padding,
     pub(crate) data_format: &'a DataFormat,
 }
+
+/// The [`Window`] of a layer with Keras's options of a kernel.
+macro_rules! window {
+    ($layer:expr) => {
+        $crate::window::Window {
+            option: "kernel_size",
+            size: &$layer.kernel_size,
+            strides: &$layer.strides,
+            dilation: &$layer.dilation_rate,
+            padding: &$layer.padding,
+            data_format: &$layer.data_format,
+        }
+    };
+}
+pub(crate) use window;
 
 impl Window<'_> {
     /// Refuses zeros, numbers too large, and padding that there isn't in so many dimensions.
@@ -98,6 +114,17 @@ impl Window<'_> {
         let spatial = spatial(x, self.data_format);
         spatial.iter().enumerate().map(|(i, &n)| self.padding_of(i, n)).collect()
     }
+}
+
+/// The one input of a layer whose window slides along `axes` axes, and its number of channels.
+pub(crate) fn channels_of<'a>(
+    inputs: &'a [Spec],
+    axes: usize,
+    format: &DataFormat,
+) -> Result<(&'a Spec, usize)> {
+    expect_rank(inputs, axes + 2)?;
+    let x = one_float(inputs, axes + 2)?;
+    Ok((x, known_axis(x, channel_axis(format))?))
 }
 
 /// The sizes between batch and channels.

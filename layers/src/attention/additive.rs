@@ -1,9 +1,9 @@
 //! Attention by sums.
 
-use cornu_autodiff::{Spec, Tensor};
+use cornu_autodiff::Spec;
 
-use super::dot::{AttentionWeights, CALL_ARGUMENTS, Options, attend, check_inputs, pairs, split};
-use super::mask::of_input;
+use super::dot::{AttentionWeights, CALL_ARGUMENTS, attend, check_inputs, options, pairs, split};
+use super::mask::like_query;
 use crate::builder::WeightBuilder;
 use crate::check::probability;
 use crate::config;
@@ -64,14 +64,7 @@ impl Layer for AdditiveAttention {
         Ok(AttentionWeights::scaled(self.use_scale.then(make).transpose()?))
     }
 
-    fn call(
-        &self,
-        w: &AttentionWeights,
-        inputs: &Inputs<'_>,
-        context: &mut Context<'_>,
-    ) -> Result<Tensor> {
-        Ok(self.call_all(w, inputs, context)?.swap_remove(0))
-    }
+    like_query!();
 
     fn call_all(
         &self,
@@ -84,20 +77,6 @@ impl Layer for AdditiveAttention {
         if let Some(scale) = &w.scale {
             likeness *= &scale.value();
         }
-        let options = Options {
-            dropout: self.dropout,
-            seed: self.seed,
-            causal: self.use_causal_mask,
-            scores: self.return_attention_scores,
-        };
-        attend(&likeness.sum(-1, false), inputs, options, context)
-    }
-
-    fn mask(&self, _: &AttentionWeights, inputs: &Inputs<'_>) -> Result<Option<Tensor>> {
-        of_input(inputs, 0)
-    }
-
-    fn masked_outputs(&self) -> usize {
-        1
+        attend(&likeness.sum(-1, false), inputs, options!(self), context)
     }
 }

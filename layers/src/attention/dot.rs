@@ -3,7 +3,7 @@
 use cornu_autodiff::{Spec, Tensor, apply, ops};
 use smallvec::smallvec;
 
-use super::mask::{band, both, masked, of_input};
+use super::mask::{band, both, like_query, masked, of_input};
 use crate::builder::WeightBuilder;
 use crate::check::probability;
 use crate::choice::choice;
@@ -99,14 +99,7 @@ impl Layer for Attention {
         })
     }
 
-    fn call(
-        &self,
-        w: &AttentionWeights,
-        inputs: &Inputs<'_>,
-        context: &mut Context<'_>,
-    ) -> Result<Tensor> {
-        Ok(self.call_all(w, inputs, context)?.swap_remove(0))
-    }
+    like_query!();
 
     fn call_all(
         &self,
@@ -129,21 +122,7 @@ impl Layer for Attention {
                 scale.map_or_else(|| scores.clone(), |scale| &scores * scale)
             }
         };
-        let options = Options {
-            dropout: self.dropout,
-            seed: self.seed,
-            causal: self.use_causal_mask,
-            scores: self.return_attention_scores,
-        };
-        attend(&scores, inputs, options, context)
-    }
-
-    fn mask(&self, _: &AttentionWeights, inputs: &Inputs<'_>) -> Result<Option<Tensor>> {
-        of_input(inputs, 0)
-    }
-
-    fn masked_outputs(&self) -> usize {
-        1
+        attend(&scores, inputs, options!(self), context)
     }
 }
 
@@ -157,6 +136,19 @@ pub(super) struct Options {
     pub(super) causal: bool,
     pub(super) scores: bool,
 }
+
+/// The [`Options`] of a layer.
+macro_rules! options {
+    ($layer:expr) => {
+        $crate::attention::dot::Options {
+            dropout: $layer.dropout,
+            seed: $layer.seed,
+            causal: $layer.use_causal_mask,
+            scores: $layer.return_attention_scores,
+        }
+    };
+}
+pub(super) use options;
 
 /// Refuses other inputs than two or three that fit each other.
 pub(super) fn check_inputs(inputs: &[Spec]) -> Result<()> {

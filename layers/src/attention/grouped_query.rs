@@ -1,11 +1,11 @@
 //! Attention in which several heads share keys and values.
 
-use cornu_autodiff::{Spec, Tensor};
+use cornu_autodiff::Spec;
 use serde_json::Value;
 
 use super::dot::CALL_ARGUMENTS;
-use super::heads::{Call, Heads, check, without_mask};
-use super::mask::of_input;
+use super::heads::{Call, Heads, check, features, without_mask};
+use super::mask::like_query;
 use super::multi_head::{head_parts, head_shapes};
 use super::projection::{HeadSizes, HeadsWeights};
 use crate::builder::WeightBuilder;
@@ -15,8 +15,7 @@ use crate::constraint::Constraint;
 use crate::context::Context;
 use crate::error::{Error, Result};
 use crate::initializer::Initializer;
-use crate::layer::{Inputs, Layer, Tensors, known_axis};
-use crate::part::Part;
+use crate::layer::{Inputs, Layer, Tensors};
 use crate::regularizer::Regularizer;
 use crate::setting::{Config, write_penalty};
 
@@ -104,29 +103,20 @@ impl Layer for GroupQueryAttention {
         if inputs[0].shape.rank() != 3 {
             return Err(Error::input("the layer takes inputs of rank 3", &[&inputs[0].shape]));
         }
-        let features = |x: &Spec| known_axis(x, -1);
-        let (query, value) = (features(&inputs[0])?, features(&inputs[1])?);
-        let key = features(inputs.get(2).unwrap_or(&inputs[1]))?;
+        let features = features(inputs)?;
         let heads = |count: usize| [count, self.head_dim];
         let sizes = HeadSizes {
-            features: [query, key, value],
+            features,
             query: heads(self.num_query_heads),
             key: heads(self.num_key_value_heads),
             value: heads(self.num_key_value_heads),
             context: heads(self.num_query_heads),
-            output: &[query],
+            output: &features[..1],
         };
         HeadsWeights::make(&sizes, self.use_gate, &head_parts!(self), weights)
     }
 
-    fn call(
-        &self,
-        w: &HeadsWeights,
-        inputs: &Inputs<'_>,
-        context: &mut Context<'_>,
-    ) -> Result<Tensor> {
-        Ok(self.call_all(w, inputs, context)?.swap_remove(0))
-    }
+    like_query!();
 
     fn call_all(
         &self,
@@ -147,14 +137,6 @@ impl Layer for GroupQueryAttention {
             repeats: self.num_query_heads / self.num_key_value_heads,
         };
         heads.run(w, &call, mask, context)
-    }
-
-    fn mask(&self, _: &HeadsWeights, inputs: &Inputs<'_>) -> Result<Option<Tensor>> {
-        of_input(inputs, 0)
-    }
-
-    fn masked_outputs(&self) -> usize {
-        1
     }
 
     fn write_settings(&self, config: &mut Config) {

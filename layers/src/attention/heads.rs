@@ -7,7 +7,7 @@ use super::mask::{band, both, expect_bool, masked, of_input};
 use super::projection::{HeadsWeights, penalize};
 use crate::context::Context;
 use crate::error::{Error, Result};
-use crate::layer::{Inputs, Tensors};
+use crate::layer::{Inputs, Tensors, known_axis};
 use crate::regularization::{drop_elements, with_own};
 use crate::regularizer::Regularizer;
 use crate::symbol::{shape_text, unprobed};
@@ -98,6 +98,13 @@ pub(super) fn check(inputs: &[Spec]) -> Result<()> {
                 rank, which differ at most in their features, floating-point numbers of one \
                 dtype, and perhaps a bool mask";
     Err(Error::input(rule, &shapes))
+}
+
+/// Numbers of features of query, key and value, which must be known.
+pub(super) fn features(inputs: &[Spec]) -> Result<[usize; 3]> {
+    let size = |x: &Spec| known_axis(x, -1);
+    let key = inputs.get(2).unwrap_or(&inputs[1]);
+    Ok([size(&inputs[0])?, size(key)?, size(&inputs[1])?])
 }
 
 /// Options of a layer with several heads.

@@ -35,6 +35,27 @@ pub(super) fn band(
     })
 }
 
+/// Within an implementation of [`Layer`](crate::Layer): its first output is the one that `call`
+/// gives, and the only one with a mask, that of the query.
+macro_rules! like_query {
+    () => {
+        crate::layer::first_of_all!();
+
+        fn mask(
+            &self,
+            _: &Self::Weights,
+            inputs: &crate::Inputs<'_>,
+        ) -> crate::Result<Option<cornu_autodiff::Tensor>> {
+            crate::attention::mask::of_input(inputs, 0)
+        }
+
+        fn masked_outputs(&self) -> usize {
+            1
+        }
+    };
+}
+pub(super) use like_query;
+
 /// Both, where there are both; they broadcast.
 pub(super) fn both(a: Option<Tensor>, b: Option<Tensor>) -> Result<Option<Tensor>> {
     Ok(match (a, b) {

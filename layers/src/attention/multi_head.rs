@@ -1,11 +1,11 @@
 //! Attention with several heads.
 
-use cornu_autodiff::{Spec, Tensor, axis_of};
+use cornu_autodiff::{Spec, axis_of};
 use serde_json::{Value, json};
 
 use super::dot::CALL_ARGUMENTS;
-use super::heads::{Call, Heads, check, without_mask};
-use super::mask::of_input;
+use super::heads::{Call, Heads, check, features, without_mask};
+use super::mask::like_query;
 use super::projection::{HeadSizes, HeadsWeights};
 use crate::builder::WeightBuilder;
 use crate::check::{all_positive, positive, probability};
@@ -14,8 +14,7 @@ use crate::constraint::Constraint;
 use crate::context::Context;
 use crate::error::{Error, Result};
 use crate::initializer::Initializer;
-use crate::layer::{Inputs, Layer, Tensors, known_axis};
-use crate::part::Part;
+use crate::layer::{Inputs, Layer, Tensors};
 use crate::regularizer::Regularizer;
 use crate::setting::{Config, Setting};
 
@@ -106,22 +105,12 @@ impl MultiHeadAttention {
     }
 }
 
-/// What all layers with heads refuse, and the parts of their projections.
+/// The parts of a layer's projections.
 macro_rules! head_parts {
     ($layer:expr) => {
         [
-            Part {
-                used: true,
-                initializer: &$layer.kernel_initializer,
-                regularizer: &$layer.kernel_regularizer,
-                constraint: &$layer.kernel_constraint,
-            },
-            Part {
-                used: $layer.use_bias,
-                initializer: &$layer.bias_initializer,
-                regularizer: &$layer.bias_regularizer,
-                constraint: &$layer.bias_constraint,
-            },
+            $crate::part::part!($layer, true, kernel),
+            $crate::part::part!($layer, $layer.use_bias, bias),
         ]
     };
 }
@@ -144,15 +133,12 @@ impl Layer for MultiHeadAttention {
         let inputs = without_mask(inputs);
         check(inputs)?;
         self.axes(inputs[0].shape.rank())?;
-        let features = |x: &Spec| known_axis(x, -1);
-        let (query, value) = (features(&inputs[0])?, features(&inputs[1])?);
-        let key = features(inputs.get(2).unwrap_or(&inputs[1]))?;
-        let own = [query];
-        let output = self.output_shape.as_deref().unwrap_or(&own);
+        let features = features(inputs)?;
+        let output = self.output_shape.as_deref().unwrap_or(&features[..1]);
         all_positive("output_shape", output)?;
         let heads = |size: usize| [self.num_heads, size];
         let sizes = HeadSizes {
-            features: [query, key, value],
+            features,
             query: heads(self.key_dim),
             key: heads(self.key_dim),
             value: heads(value_dim),
@@ -162,14 +148,7 @@ impl Layer for MultiHeadAttention {
         HeadsWeights::make(&sizes, self.use_gate, &head_parts!(self), weights)
     }
 
-    fn call(
-        &self,
-        w: &HeadsWeights,
-        inputs: &Inputs<'_>,
-        context: &mut Context<'_>,
-    ) -> Result<Tensor> {
-        Ok(self.call_all(w, inputs, context)?.swap_remove(0))
-    }
+    like_query!();
 
     fn call_all(
         &self,
@@ -191,14 +170,6 @@ impl Layer for MultiHeadAttention {
             repeats: 1,
         };
         heads.run(w, &call, mask, context)
-    }
-
-    fn mask(&self, _: &HeadsWeights, inputs: &Inputs<'_>) -> Result<Option<Tensor>> {
-        of_input(inputs, 0)
-    }
-
-    fn masked_outputs(&self) -> usize {
-        1
     }
 
     fn write_settings(&self, config: &mut Config) {

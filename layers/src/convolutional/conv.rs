@@ -4,19 +4,19 @@ use cornu_autodiff::{Spec, Tensor, ops};
 
 use crate::activation::Activation;
 use crate::builder::WeightBuilder;
-use crate::check::{one_float, positive};
+use crate::check::positive;
 use crate::choice::{DataFormat, Padding};
 use crate::config;
 use crate::constraint::Constraint;
 use crate::context::Context;
 use crate::error::{Error, Result};
 use crate::initializer::Initializer;
-use crate::layer::{Inputs, Layer, expect_rank, known_axis};
+use crate::layer::{Inputs, Layer, expect_rank};
 use crate::parameter::Parameter;
-use crate::part::{KernelWeights, Part};
+use crate::part::{KernelWeights, part};
 use crate::regularizer::Regularizer;
 use crate::setting::{Config, Configured, write_penalty};
-use crate::window::{Window, channel_axis, channels_from_last, channels_to_last};
+use crate::window::{Window, channels_from_last, channels_of, channels_to_last, window};
 
 macro_rules! conv {
     ($($(#[$doc:meta])* $Layer:ident[$class:literal], $axes:literal;)*) => {$(
@@ -68,41 +68,16 @@ macro_rules! conv {
             }
         }
 
-        impl $Layer {
-            fn window(&self) -> Window<'_> {
-                Window {
-                    option: "kernel_size",
-                    size: &self.kernel_size,
-                    strides: &self.strides,
-                    dilation: &self.dilation_rate,
-                    padding: &self.padding,
-                    data_format: &self.data_format,
-                }
-            }
-        }
-
         impl Layer for $Layer {
             type Weights = KernelWeights;
 
             fn build(&self, inputs: &[Spec], weights: &mut WeightBuilder) -> Result<KernelWeights> {
-                expect_rank(inputs, $axes + 2)?;
-                let x = one_float(inputs, $axes + 2)?;
-                let channels = known_axis(x, channel_axis(&self.data_format))?;
+                let (x, channels) = channels_of(inputs, $axes, &self.data_format)?;
                 check_groups(self.filters, channels, self.groups)?;
-                self.window().check(x, $axes == 1)?;
-                self.window().check_steps()?;
-                let kernel = Part {
-                    used: true,
-                    initializer: &self.kernel_initializer,
-                    regularizer: &self.kernel_regularizer,
-                    constraint: &self.kernel_constraint,
-                };
-                let bias = Part {
-                    used: self.use_bias,
-                    initializer: &self.bias_initializer,
-                    regularizer: &self.bias_regularizer,
-                    constraint: &self.bias_constraint,
-                };
+                window!(self).check(x, $axes == 1)?;
+                window!(self).check_steps()?;
+                let kernel = part!(self, true, kernel);
+                let bias = part!(self, self.use_bias, bias);
                 let ends = [channels / self.groups, self.filters];
                 let shape = [self.kernel_size.as_slice(), &ends].concat();
                 KernelWeights::make(&kernel, &bias, &shape, weights)
@@ -117,7 +92,7 @@ macro_rules! conv {
                 let x = x.only()?;
                 expect_rank(&[*x.spec()], $axes + 2)?;
                 let bias = w.bias.as_ref().map(Parameter::value);
-                let y = convolve(x, &w.kernel.value(), bias, &self.window(), self.groups)?;
+                let y = convolve(x, &w.kernel.value(), bias, &window!(self), self.groups)?;
                 self.activation.apply(&y)
             }
 

@@ -5,19 +5,19 @@ use cornu_autodiff::{Spec, Tensor};
 use super::conv::convolve;
 use crate::activation::Activation;
 use crate::builder::WeightBuilder;
-use crate::check::{one_float, positive};
+use crate::check::positive;
 use crate::choice::{DataFormat, Padding};
 use crate::config;
 use crate::constraint::Constraint;
 use crate::context::Context;
 use crate::error::Result;
 use crate::initializer::Initializer;
-use crate::layer::{Inputs, Layer, expect_rank, known_axis};
+use crate::layer::{Inputs, Layer, expect_rank};
 use crate::parameter::Parameter;
-use crate::part::{KernelWeights, Part};
+use crate::part::{KernelWeights, part};
 use crate::regularizer::Regularizer;
 use crate::setting::{Config, Configured, move_key, write_penalty};
-use crate::window::{Window, channel_axis};
+use crate::window::{Window, channels_of, window};
 
 macro_rules! depthwise {
     ($($(#[$doc:meta])* $Layer:ident[$class:literal], $axes:literal;)*) => {$(
@@ -66,40 +66,15 @@ macro_rules! depthwise {
             }
         }
 
-        impl $Layer {
-            fn window(&self) -> Window<'_> {
-                Window {
-                    option: "kernel_size",
-                    size: &self.kernel_size,
-                    strides: &self.strides,
-                    dilation: &self.dilation_rate,
-                    padding: &self.padding,
-                    data_format: &self.data_format,
-                }
-            }
-        }
-
         impl Layer for $Layer {
             type Weights = KernelWeights;
 
             fn build(&self, inputs: &[Spec], weights: &mut WeightBuilder) -> Result<KernelWeights> {
-                expect_rank(inputs, $axes + 2)?;
-                let x = one_float(inputs, $axes + 2)?;
-                let channels = known_axis(x, channel_axis(&self.data_format))?;
+                let (x, channels) = channels_of(inputs, $axes, &self.data_format)?;
                 positive("depth_multiplier", self.depth_multiplier)?;
-                self.window().check(x, false)?;
-                let kernel = Part {
-                    used: true,
-                    initializer: &self.depthwise_initializer,
-                    regularizer: &self.depthwise_regularizer,
-                    constraint: &self.depthwise_constraint,
-                };
-                let bias = Part {
-                    used: self.use_bias,
-                    initializer: &self.bias_initializer,
-                    regularizer: &self.bias_regularizer,
-                    constraint: &self.bias_constraint,
-                };
+                window!(self).check(x, false)?;
+                let kernel = part!(self, true, depthwise);
+                let bias = part!(self, self.use_bias, bias);
                 let ends = [channels, self.depth_multiplier];
                 let shape = [self.kernel_size.as_slice(), &ends].concat();
                 let outputs = channels.saturating_mul(self.depth_multiplier);
@@ -115,7 +90,7 @@ macro_rules! depthwise {
                 let x = x.only()?;
                 expect_rank(&[*x.spec()], $axes + 2)?;
                 let bias = w.bias.as_ref().map(Parameter::value);
-                let y = each_channel(x, &w.kernel.value(), bias, &self.window())?;
+                let y = each_channel(x, &w.kernel.value(), bias, &window!(self))?;
                 self.activation.apply(&y)
             }
 

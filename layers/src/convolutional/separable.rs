@@ -6,19 +6,19 @@ use super::conv::convolve;
 use super::depthwise::each_channel;
 use crate::activation::Activation;
 use crate::builder::WeightBuilder;
-use crate::check::{one_float, positive};
+use crate::check::positive;
 use crate::choice::{DataFormat, Padding};
 use crate::config;
 use crate::constraint::Constraint;
 use crate::context::Context;
 use crate::error::Result;
 use crate::initializer::Initializer;
-use crate::layer::{Inputs, Layer, expect_rank, known_axis};
+use crate::layer::{Inputs, Layer, expect_rank};
 use crate::parameter::Parameter;
-use crate::part::Part;
+use crate::part::{Part, part};
 use crate::regularizer::Regularizer;
 use crate::setting::{Config, Configured, move_key, write_penalty};
-use crate::window::{Window, channel_axis};
+use crate::window::{Window, channels_of, window};
 
 macro_rules! separable {
     ($($(#[$doc:meta])* $Layer:ident[$class:literal], $axes:literal;)*) => {$(
@@ -76,36 +76,11 @@ macro_rules! separable {
         }
 
         impl $Layer {
-            fn window(&self) -> Window<'_> {
-                Window {
-                    option: "kernel_size",
-                    size: &self.kernel_size,
-                    strides: &self.strides,
-                    dilation: &self.dilation_rate,
-                    padding: &self.padding,
-                    data_format: &self.data_format,
-                }
-            }
 
             fn parts(&self) -> [Part<'_>; 3] {
-                let depthwise = Part {
-                    used: true,
-                    initializer: &self.depthwise_initializer,
-                    regularizer: &self.depthwise_regularizer,
-                    constraint: &self.depthwise_constraint,
-                };
-                let pointwise = Part {
-                    used: true,
-                    initializer: &self.pointwise_initializer,
-                    regularizer: &self.pointwise_regularizer,
-                    constraint: &self.pointwise_constraint,
-                };
-                let bias = Part {
-                    used: self.use_bias,
-                    initializer: &self.bias_initializer,
-                    regularizer: &self.bias_regularizer,
-                    constraint: &self.bias_constraint,
-                };
+                let depthwise = part!(self, true, depthwise);
+                let pointwise = part!(self, true, pointwise);
+                let bias = part!(self, self.use_bias, bias);
                 [depthwise, pointwise, bias]
             }
         }
@@ -118,12 +93,10 @@ macro_rules! separable {
                 inputs: &[Spec],
                 weights: &mut WeightBuilder,
             ) -> Result<SeparableConvWeights> {
-                expect_rank(inputs, $axes + 2)?;
-                let x = one_float(inputs, $axes + 2)?;
-                let channels = known_axis(x, channel_axis(&self.data_format))?;
+                let (x, channels) = channels_of(inputs, $axes, &self.data_format)?;
                 positive("filters", self.filters)?;
                 positive("depth_multiplier", self.depth_multiplier)?;
-                self.window().check(x, false)?;
+                window!(self).check(x, false)?;
                 let channels = [channels, self.depth_multiplier, self.filters];
                 SeparableConvWeights::make(self.parts(), &self.kernel_size, channels, weights)
             }
@@ -136,7 +109,7 @@ macro_rules! separable {
             ) -> Result<Tensor> {
                 let x = x.only()?;
                 expect_rank(&[*x.spec()], $axes + 2)?;
-                self.activation.apply(&w.call(x, &self.window())?)
+                self.activation.apply(&w.call(x, &window!(self))?)
             }
 
             fn write_settings(&self, config: &mut Config) {

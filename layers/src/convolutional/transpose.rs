@@ -4,18 +4,18 @@ use cornu_autodiff::{Shape, Spec, Tensor, is_probe, ops};
 
 use crate::activation::Activation;
 use crate::builder::WeightBuilder;
-use crate::check::{one_float, positive};
+use crate::check::positive;
 use crate::choice::{DataFormat, Padding};
 use crate::config;
 use crate::constraint::Constraint;
 use crate::context::Context;
 use crate::error::{Error, Result};
 use crate::initializer::Initializer;
-use crate::layer::{Inputs, Layer, expect_rank, known_axis};
-use crate::part::{KernelWeights, Part};
+use crate::layer::{Inputs, Layer, expect_rank};
+use crate::part::{KernelWeights, part};
 use crate::regularizer::Regularizer;
 use crate::setting::{Config, Configured, write_penalty};
-use crate::window::{Window, channel_axis, channels_from_last, channels_to_last, spatial};
+use crate::window::{Window, channels_from_last, channels_of, channels_to_last, spatial, window};
 
 macro_rules! transpose {
     ($($(#[$doc:meta])* $Layer:ident[$class:literal], $axes:literal;)*) => {$(
@@ -68,40 +68,15 @@ macro_rules! transpose {
             }
         }
 
-        impl $Layer {
-            fn window(&self) -> Window<'_> {
-                Window {
-                    option: "kernel_size",
-                    size: &self.kernel_size,
-                    strides: &self.strides,
-                    dilation: &self.dilation_rate,
-                    padding: &self.padding,
-                    data_format: &self.data_format,
-                }
-            }
-        }
-
         impl Layer for $Layer {
             type Weights = KernelWeights;
 
             fn build(&self, inputs: &[Spec], weights: &mut WeightBuilder) -> Result<KernelWeights> {
-                expect_rank(inputs, $axes + 2)?;
-                let x = one_float(inputs, $axes + 2)?;
-                let channels = known_axis(x, channel_axis(&self.data_format))?;
+                let (x, channels) = channels_of(inputs, $axes, &self.data_format)?;
                 positive("filters", self.filters)?;
-                check(&self.window(), self.output_padding.as_ref().map(|p| p.as_slice()), x)?;
-                let kernel = Part {
-                    used: true,
-                    initializer: &self.kernel_initializer,
-                    regularizer: &self.kernel_regularizer,
-                    constraint: &self.kernel_constraint,
-                };
-                let bias = Part {
-                    used: self.use_bias,
-                    initializer: &self.bias_initializer,
-                    regularizer: &self.bias_regularizer,
-                    constraint: &self.bias_constraint,
-                };
+                check(&window!(self), self.output_padding.as_ref().map(|p| p.as_slice()), x)?;
+                let kernel = part!(self, true, kernel);
+                let bias = part!(self, self.use_bias, bias);
                 let ends = [self.filters, channels];
                 let shape = [self.kernel_size.as_slice(), &ends].concat();
                 KernelWeights::make_sized(&kernel, &bias, &shape, self.filters, weights)
@@ -116,7 +91,7 @@ macro_rules! transpose {
                 let x = x.only()?;
                 expect_rank(&[*x.spec()], $axes + 2)?;
                 let output_padding = self.output_padding.as_ref().map(|p| p.as_slice());
-                let y = transpose(x, w, &self.window(), output_padding)?;
+                let y = transpose(x, w, &window!(self), output_padding)?;
                 self.activation.apply(&y)
             }
 

@@ -12,7 +12,7 @@ use crate::error::Result;
 use crate::initializer::Initializer;
 use crate::layer::{Inputs, Layer, Masks, known_axis};
 use crate::parameter::Parameter;
-use crate::part::{KernelWeights, Part};
+use crate::part::{KernelWeights, part};
 use crate::regularizer::Regularizer;
 
 config! {
@@ -68,18 +68,8 @@ impl Layer for Dense {
     fn build(&self, inputs: &[Spec], weights: &mut WeightBuilder) -> Result<KernelWeights> {
         positive("units", self.units)?;
         let width = known_axis(one_float(inputs, 2)?, -1)?;
-        let kernel = Part {
-            used: true,
-            initializer: &self.kernel_initializer,
-            regularizer: &self.kernel_regularizer,
-            constraint: &self.kernel_constraint,
-        };
-        let bias = Part {
-            used: self.use_bias,
-            initializer: &self.bias_initializer,
-            regularizer: &self.bias_regularizer,
-            constraint: &self.bias_constraint,
-        };
+        let kernel = part!(self, true, kernel);
+        let bias = part!(self, self.use_bias, bias);
         KernelWeights::make(&kernel, &bias, &[width, self.units], weights)
     }
 

@@ -13,7 +13,7 @@ use crate::error::{Error, Result};
 use crate::initializer::Initializer;
 use crate::layer::{Inputs, Layer};
 use crate::parameter::Parameter;
-use crate::part::{KernelWeights, Part};
+use crate::part::{KernelWeights, Part, part};
 use crate::regularizer::Regularizer;
 use crate::setting::{Config, Configured, move_key, write_penalty};
 
@@ -88,12 +88,7 @@ impl Layer for EinsumDense {
             regularizer: &self.kernel_regularizer,
             constraint: &self.kernel_constraint,
         };
-        let bias = Part {
-            used: self.bias_axes.is_some(),
-            initializer: &self.bias_initializer,
-            regularizer: &self.bias_regularizer,
-            constraint: &self.bias_constraint,
-        };
+        let bias = part!(self, self.bias_axes.is_some(), bias);
         let kernel = kernel.make_always("kernel", &shape, weights)?;
         Ok(KernelWeights { kernel, bias: bias.make("bias", &bias_shape, weights)? })
     }

@@ -13,7 +13,7 @@ use crate::error::{Error, Result};
 use crate::initializer::Initializer;
 use crate::layer::{Inputs, Layer, Masks, known_axis};
 use crate::parameter::Parameter;
-use crate::part::Part;
+use crate::part::part;
 use crate::regularizer::Regularizer;
 
 config! {
@@ -108,18 +108,8 @@ impl Layer for BatchNormalization {
             return Err(Error::setting("`synchronized`", rule, true));
         }
         let shape = [known_axis(one_float(inputs, 1)?, self.axis)?];
-        let gamma = Part {
-            used: self.scale,
-            initializer: &self.gamma_initializer,
-            regularizer: &self.gamma_regularizer,
-            constraint: &self.gamma_constraint,
-        };
-        let beta = Part {
-            used: self.center,
-            initializer: &self.beta_initializer,
-            regularizer: &self.beta_regularizer,
-            constraint: &self.beta_constraint,
-        };
+        let gamma = part!(self, self.scale, gamma);
+        let beta = part!(self, self.center, beta);
         let scale = ScaleWeights::make(&gamma, &beta, &shape, weights)?;
         let mut statistic = |name: &str, initializer: &Initializer| {
             weights.add_with(name, &shape, initializer, WeightOptions::statistic())

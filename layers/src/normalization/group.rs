@@ -11,7 +11,7 @@ use crate::context::Context;
 use crate::error::{Error, Result};
 use crate::initializer::Initializer;
 use crate::layer::{Inputs, Layer, Masks, known_axis};
-use crate::part::Part;
+use crate::part::part;
 use crate::regularizer::Regularizer;
 
 config! {
@@ -81,18 +81,8 @@ impl Layer for GroupNormalization {
             let rule = format!("it must divide the number of channels, {channels}, or be -1");
             return Err(Error::setting("`groups`", rule, self.groups));
         }
-        let gamma = Part {
-            used: self.scale,
-            initializer: &self.gamma_initializer,
-            regularizer: &self.gamma_regularizer,
-            constraint: &self.gamma_constraint,
-        };
-        let beta = Part {
-            used: self.center,
-            initializer: &self.beta_initializer,
-            regularizer: &self.beta_regularizer,
-            constraint: &self.beta_constraint,
-        };
+        let gamma = part!(self, self.scale, gamma);
+        let beta = part!(self, self.center, beta);
         ScaleWeights::make(&gamma, &beta, &[channels], weights)
     }
 

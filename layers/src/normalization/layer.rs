@@ -12,7 +12,7 @@ use crate::error::Result;
 use crate::initializer::Initializer;
 use crate::layer::{Inputs, Layer, Masks, known_axis};
 use crate::parameter::Parameter;
-use crate::part::Part;
+use crate::part::part;
 use crate::regularizer::Regularizer;
 
 config! {
@@ -74,18 +74,8 @@ impl Layer for LayerNormalization {
         let at = positions(&self.axis, x)?;
         let shape =
             at.iter().map(|&axis| known_axis(x, axis as isize)).collect::<Result<Vec<_>>>()?;
-        let gamma = Part {
-            used: self.scale || self.rms_scaling,
-            initializer: &self.gamma_initializer,
-            regularizer: &self.gamma_regularizer,
-            constraint: &self.gamma_constraint,
-        };
-        let beta = Part {
-            used: self.center && !self.rms_scaling,
-            initializer: &self.beta_initializer,
-            regularizer: &self.beta_regularizer,
-            constraint: &self.beta_constraint,
-        };
+        let gamma = part!(self, self.scale || self.rms_scaling, gamma);
+        let beta = part!(self, self.center && !self.rms_scaling, beta);
         ScaleWeights::make(&gamma, &beta, &shape, weights)
     }
 

@@ -23,6 +23,11 @@ choice! {
 }
 
 impl OutputMode {
+    /// The dtype of the output, unless another is asked for.
+    pub(super) fn dtype(&self) -> DType {
+        if *self == OutputMode::Int { DType::I64 } else { DType::F32 }
+    }
+
     /// Refuses modes that the layer hasn't.
     pub(super) fn check_among(&self, valid: &[OutputMode]) -> Result<()> {
         if valid.contains(self) {

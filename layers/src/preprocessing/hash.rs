@@ -69,13 +69,17 @@ fn up_to_16(s: &[u8]) -> u64 {
     K2
 }
 
-fn up_to_32(s: &[u8]) -> u64 {
+/// A factor that depends on the length, and the first and last 16 bytes.
+fn ends(s: &[u8], first: u64) -> (u64, [u64; 4]) {
     let n = s.len();
     let mul = K2.wrapping_add(n as u64 * 2);
-    let a = fetch64(s, 0).wrapping_mul(K1);
-    let b = fetch64(s, 8);
+    let a = fetch64(s, 0).wrapping_mul(first);
     let c = fetch64(s, n - 8).wrapping_mul(mul);
-    let d = fetch64(s, n - 16).wrapping_mul(K2);
+    (mul, [a, fetch64(s, 8), c, fetch64(s, n - 16).wrapping_mul(K2)])
+}
+
+fn up_to_32(s: &[u8]) -> u64 {
+    let (mul, [a, b, c, d]) = ends(s, K1);
     let first = a.wrapping_add(b).rotate_right(43).wrapping_add(c.rotate_right(30)).wrapping_add(d);
     let second = a.wrapping_add(b.wrapping_add(K2).rotate_right(18)).wrapping_add(c);
     fold(first, second, mul)
@@ -83,11 +87,7 @@ fn up_to_32(s: &[u8]) -> u64 {
 
 fn up_to_64(s: &[u8]) -> u64 {
     let n = s.len();
-    let mul = K2.wrapping_add(n as u64 * 2);
-    let a = fetch64(s, 0).wrapping_mul(K2);
-    let b = fetch64(s, 8);
-    let c = fetch64(s, n - 8).wrapping_mul(mul);
-    let d = fetch64(s, n - 16).wrapping_mul(K2);
+    let (mul, [a, b, c, d]) = ends(s, K2);
     let y = a.wrapping_add(b).rotate_right(43).wrapping_add(c.rotate_right(30)).wrapping_add(d);
     let z = fold(y, a.wrapping_add(b.wrapping_add(K2).rotate_right(18)).wrapping_add(c), mul);
     let e = fetch64(s, 16).wrapping_mul(mul);

@@ -104,8 +104,7 @@ impl HashedCrossing {
     }
 
     fn output_dtype(&self) -> DType {
-        let whole = self.output_mode == OutputMode::Int;
-        self.common.dtype.unwrap_or(if whole { DType::I64 } else { DType::F32 })
+        self.common.dtype.unwrap_or(self.output_mode.dtype())
     }
 
     fn check_options(&self) -> Result<()> {

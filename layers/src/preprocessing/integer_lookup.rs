@@ -3,7 +3,7 @@
 use cornu_autodiff::{DType, Error as TensorError, Spec, Tensor};
 
 use super::encoding::OutputMode;
-use super::lookup::{OovMethod, Options, Table, learn};
+use super::lookup::{OovMethod, Options, Table, learn, options, write_size};
 use super::token::Salt;
 use crate::builder::WeightBuilder;
 use crate::check::one;
@@ -11,7 +11,7 @@ use crate::config;
 use crate::context::Context;
 use crate::error::{Error, Result};
 use crate::layer::{Inputs, Layer};
-use crate::setting::{Config, Setting};
+use crate::setting::Config;
 
 config! {
     /// The place of each whole number in a vocabulary: the mask has place 0 if there is one, then
@@ -76,20 +76,7 @@ config! {
 
 impl IntegerLookup {
     fn options(&self) -> Options<'_, i64> {
-        Options {
-            max_tokens: self.max_tokens,
-            num_oov_indices: self.num_oov_indices,
-            mask_token: self.mask_token.as_ref(),
-            oov_token: &self.oov_token,
-            output_mode: &self.output_mode,
-            sparse: self.sparse,
-            pad_to_max_tokens: self.pad_to_max_tokens,
-            invert: self.invert,
-            oov_method: &self.oov_method,
-            salt: self.salt,
-            vocabulary: self.vocabulary.as_deref(),
-            idf_weights: self.idf_weights.as_deref(),
-        }
+        options!(self)
     }
 
     fn table(&self) -> Result<Table<'_, i64>> {
@@ -156,7 +143,6 @@ impl Layer for IntegerLookup {
     }
 
     fn write_settings(&self, config: &mut Config) {
-        let size = self.table().ok().map(|table| table.size());
-        config.insert("vocabulary_size".into(), size.or(self.vocabulary_size).to_json());
+        write_size(self.table(), self.vocabulary_size, config);
     }
 }

@@ -9,6 +9,7 @@ use super::hash::{fingerprint, keyed};
 use super::token::{Salt, Token};
 use crate::choice::choice;
 use crate::error::{Error, Result};
+use crate::setting::{Config, Setting};
 
 choice! {
     /// How tokens outside the vocabulary are told apart, where they may be.
@@ -34,6 +35,37 @@ pub(super) struct Options<'a, T: Token> {
     pub(super) salt: Option<Salt>,
     pub(super) vocabulary: Option<&'a [T]>,
     pub(super) idf_weights: Option<&'a [f64]>,
+}
+
+/// The [`Options`] of a layer that has them under Keras's names.
+macro_rules! options {
+    ($layer:expr) => {
+        $crate::preprocessing::lookup::Options {
+            max_tokens: $layer.max_tokens,
+            num_oov_indices: $layer.num_oov_indices,
+            mask_token: $layer.mask_token.as_ref(),
+            oov_token: &$layer.oov_token,
+            output_mode: &$layer.output_mode,
+            sparse: $layer.sparse,
+            pad_to_max_tokens: $layer.pad_to_max_tokens,
+            invert: $layer.invert,
+            oov_method: &$layer.oov_method,
+            salt: $layer.salt,
+            vocabulary: $layer.vocabulary.as_deref(),
+            idf_weights: $layer.idf_weights.as_deref(),
+        }
+    };
+}
+pub(super) use options;
+
+/// Writes how many tokens there are, or what a file said before there were any.
+pub(super) fn write_size<T: Token>(
+    table: Result<Table<'_, T>>,
+    said: Option<usize>,
+    config: &mut Config,
+) {
+    let size = table.ok().map(|table| table.size()).or(said);
+    config.insert("vocabulary_size".into(), size.to_json());
 }
 
 /// A vocabulary ready for use.

@@ -3,14 +3,14 @@
 use cornu_autodiff::{IntoShape, Spec, Tensor};
 
 use super::encoding::OutputMode;
-use super::lookup::{OovMethod, Options, Table, learn};
+use super::lookup::{OovMethod, Options, Table, learn, options, write_size};
 use super::token::Salt;
 use crate::builder::WeightBuilder;
 use crate::config;
 use crate::context::Context;
 use crate::error::{Error, Result};
 use crate::layer::{Inputs, Layer};
-use crate::setting::{Config, Setting};
+use crate::setting::Config;
 
 config! {
     /// The number of each text in a vocabulary: the mask has number 0 if there is one, then come
@@ -78,20 +78,7 @@ config! {
 
 impl StringLookup {
     pub(super) fn options(&self) -> Options<'_, String> {
-        Options {
-            max_tokens: self.max_tokens,
-            num_oov_indices: self.num_oov_indices,
-            mask_token: self.mask_token.as_ref(),
-            oov_token: &self.oov_token,
-            output_mode: &self.output_mode,
-            sparse: self.sparse,
-            pad_to_max_tokens: self.pad_to_max_tokens,
-            invert: self.invert,
-            oov_method: &self.oov_method,
-            salt: self.salt,
-            vocabulary: self.vocabulary.as_deref(),
-            idf_weights: self.idf_weights.as_deref(),
-        }
+        options!(self)
     }
 
     pub(super) fn table(&self) -> Result<Table<'_, String>> {
@@ -167,8 +154,7 @@ impl Layer for StringLookup {
     }
 
     fn write_settings(&self, config: &mut Config) {
-        let size = self.table().ok().map(|table| table.size());
-        config.insert("vocabulary_size".into(), size.or(self.vocabulary_size).to_json());
+        write_size(self.table(), self.vocabulary_size, config);
     }
 }
 

@@ -4,6 +4,7 @@ use cornu_autodiff::{Spec, Tensor};
 use serde_json::{Value, json};
 
 use super::encoding::OutputMode;
+use super::lookup::write_size;
 use super::string_lookup::{StringLookup, texts_only};
 use crate::arg::Arg;
 use crate::builder::WeightBuilder;
@@ -268,7 +269,6 @@ impl Layer for TextVectorization {
     }
 
     fn write_settings(&self, config: &mut Config) {
-        let size = self.lookup().table().ok().map(|table| table.size());
-        config.insert("vocabulary_size".into(), size.or(self.vocabulary_size).to_json());
+        write_size(self.lookup().table(), self.vocabulary_size, config);
     }
 }

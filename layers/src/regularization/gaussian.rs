@@ -4,10 +4,10 @@ use cornu_autodiff::{Spec, Tensor, apply, ops};
 
 use super::dropout::with_own;
 use crate::builder::WeightBuilder;
-use crate::check::{one_float, probability};
+use crate::check::{below_one, one_float, probability};
 use crate::config;
 use crate::context::Context;
-use crate::error::{Error, Result};
+use crate::error::Result;
 use crate::layer::{Inputs, Layer, Masks};
 
 config! {
@@ -94,9 +94,7 @@ impl Layer for GaussianDropout {
     const MASK: Masks = Masks::Passes;
 
     fn build(&self, inputs: &[Spec], _: &mut WeightBuilder) -> Result<()> {
-        if !(0.0..1.0).contains(&self.rate) {
-            return Err(Error::setting("`rate`", "it must be in [0, 1)", self.rate));
-        }
+        below_one("rate", self.rate)?;
         one_float(inputs, 0).map(drop)
     }
 

@@ -12,7 +12,7 @@ use crate::choice::choice;
 use crate::context::Context;
 use crate::error::{Error, Result};
 use crate::handle::LayerRef;
-use crate::layer::{Inputs, Layer, Tensors};
+use crate::layer::{Inputs, Layer, Tensors, first_of_all};
 use crate::parameter::Parameter;
 use crate::registry::layer_from_json;
 use crate::rnn::sequence::build_config;
@@ -233,9 +233,7 @@ impl Layer for Bidirectional {
         Ok(())
     }
 
-    fn call(&self, _: &(), inputs: &Inputs<'_>, context: &mut Context<'_>) -> Result<Tensor> {
-        Ok(self.call_all(&(), inputs, context)?.swap_remove(0))
-    }
+    first_of_all!();
 
     fn call_all(&self, _: &(), inputs: &Inputs<'_>, context: &mut Context<'_>) -> Result<Tensors> {
         let Pair { layers: [forward, backward], return_sequences } = self.pair()?;

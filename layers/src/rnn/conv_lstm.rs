@@ -21,7 +21,7 @@ use crate::regularization::with_own;
 use crate::regularizer::Regularizer;
 use crate::rnn::cell::{Cell, CellWeights, Drops, Walk, unit_forget};
 use crate::rnn::recurrent::sequence_layer;
-use crate::rnn::sequence::Course;
+use crate::rnn::sequence::{Course, course};
 use crate::rnn::time_distributed::{fold, unfold};
 use crate::setting::Config;
 use crate::window::{Window, channel_axis, spatial};
@@ -143,13 +143,7 @@ macro_rules! conv_lstm {
             }
 
             fn course(&self) -> Course {
-                Course {
-                    return_sequences: self.return_sequences,
-                    return_state: self.return_state,
-                    go_backwards: self.go_backwards,
-                    stateful: self.stateful,
-                    zero_output_for_mask: self.zero_output_for_mask,
-                }
+                course!(self)
             }
 
             fn write_own(&self, _: &mut Config) {}

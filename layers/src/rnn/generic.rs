@@ -8,11 +8,11 @@ use crate::config;
 use crate::context::Context;
 use crate::error::{Error, Result};
 use crate::handle::LayerRef;
-use crate::layer::{Inputs, Layer, Tensors};
+use crate::layer::{Inputs, Layer, Tensors, first_of_all};
 use crate::parameter::Parameter;
 use crate::rnn::StackedRNNCells;
 use crate::rnn::cell::{BuiltCell, Walk};
-use crate::rnn::sequence::{Course, Recurrent, build_config, course_first, output_mask};
+use crate::rnn::sequence::{Course, Recurrent, build_config, course, course_first, output_mask};
 use crate::setting::Config;
 
 config! {
@@ -64,13 +64,7 @@ config! {
 
 impl RNN {
     fn course(&self) -> Course {
-        Course {
-            return_sequences: self.return_sequences,
-            return_state: self.return_state,
-            go_backwards: self.go_backwards,
-            stateful: self.stateful,
-            zero_output_for_mask: self.zero_output_for_mask,
-        }
+        course!(self)
     }
 }
 
@@ -90,14 +84,7 @@ impl Layer for RNN {
         })
     }
 
-    fn call(
-        &self,
-        built: &Recurrent,
-        inputs: &Inputs<'_>,
-        context: &mut Context<'_>,
-    ) -> Result<Tensor> {
-        Ok(self.call_all(built, inputs, context)?.swap_remove(0))
-    }
+    first_of_all!();
 
     fn call_all(
         &self,

@@ -7,8 +7,8 @@ use crate::activation::Activation;
 use crate::builder::WeightBuilder;
 use crate::context::Context;
 use crate::error::Result;
-use crate::layer::{Tensors, known_axis};
-use crate::rnn::cell::{Cell, CellWeights, Gates, Walk, check_cell, draw_drops, project};
+use crate::layer::Tensors;
+use crate::rnn::cell::{Cell, CellWeights, Gates, Walk, project};
 use crate::rnn::recurrent::recurrent;
 use crate::rnn::sequence::move_behind;
 use crate::setting::Config;
@@ -84,8 +84,7 @@ impl GRU {
 
 impl Cell for GRUCell {
     fn build_cell(&self, step: &Spec, weights: &mut WeightBuilder) -> Result<CellWeights> {
-        check_cell(self.units, self.dropout, self.recurrent_dropout)?;
-        let (inputs, units) = (known_axis(step, -1)?, self.units);
+        let (inputs, units) = self.sizes_for(step)?;
         let gates = units.saturating_mul(3);
         let bias: &[usize] = if self.reset_after { &[2, gates] } else { &[gates] };
         CellWeights::make(self.parts(), [&[inputs, gates], &[units, gates], bias], weights)
@@ -107,8 +106,7 @@ impl Cell for GRUCell {
             Some(both) if self.reset_after => [0, 1].map(|i| Some(both.index(0, i))),
             one => [one, None],
         };
-        let rates = [self.dropout, self.recurrent_dropout];
-        let [drops, recurrent_drops] = draw_drops(context, self.seed, x, self.units, rates, 3)?;
+        let [drops, recurrent_drops] = self.draw_drops(x, 3, context)?;
         Ok(Box::new(GruWalk {
             inputs: project(x, &kernel, bias.as_ref(), drops.as_ref())?,
             gates: Gates::new(&w.recurrent_kernel.value(), recurrent_drops, 3)

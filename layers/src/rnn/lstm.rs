@@ -7,10 +7,8 @@ use crate::activation::Activation;
 use crate::builder::WeightBuilder;
 use crate::context::Context;
 use crate::error::Result;
-use crate::layer::{Tensors, known_axis};
-use crate::rnn::cell::{
-    Cell, CellWeights, Gates, Walk, check_cell, draw_drops, project, unit_forget,
-};
+use crate::layer::Tensors;
+use crate::rnn::cell::{Cell, CellWeights, Gates, Walk, project, unit_forget};
 use crate::rnn::recurrent::recurrent;
 use crate::rnn::sequence::move_behind;
 use crate::setting::Config;
@@ -84,8 +82,7 @@ impl LSTM {
 
 impl Cell for LSTMCell {
     fn build_cell(&self, step: &Spec, weights: &mut WeightBuilder) -> Result<CellWeights> {
-        check_cell(self.units, self.dropout, self.recurrent_dropout)?;
-        let (inputs, units) = (known_axis(step, -1)?, self.units);
+        let (inputs, units) = self.sizes_for(step)?;
         let gates = units.saturating_mul(4);
         let first = match self.unit_forget_bias {
             true => unit_forget(&self.bias_initializer, units),
@@ -108,8 +105,7 @@ impl Cell for LSTMCell {
     ) -> Result<Box<dyn Walk + 'a>> {
         let kernel = w.kernel.value();
         let bias = w.bias.as_ref().map(|bias| bias.value());
-        let rates = [self.dropout, self.recurrent_dropout];
-        let [drops, recurrent_drops] = draw_drops(context, self.seed, x, self.units, rates, 4)?;
+        let [drops, recurrent_drops] = self.draw_drops(x, 4, context)?;
         Ok(Box::new(LstmWalk {
             inputs: project(x, &kernel, bias.as_ref(), drops.as_ref())?,
             gates: Gates::new(&w.recurrent_kernel.value(), recurrent_drops, 4),

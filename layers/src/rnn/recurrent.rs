@@ -92,25 +92,29 @@ macro_rules! recurrent {
             /// What the options say about each weight.
             fn parts(&self) -> [crate::part::Part<'_>; 3] {
                 [
-                    crate::part::Part {
-                        used: true,
-                        initializer: &self.kernel_initializer,
-                        regularizer: &self.kernel_regularizer,
-                        constraint: &self.kernel_constraint,
-                    },
-                    crate::part::Part {
-                        used: true,
-                        initializer: &self.recurrent_initializer,
-                        regularizer: &self.recurrent_regularizer,
-                        constraint: &self.recurrent_constraint,
-                    },
-                    crate::part::Part {
-                        used: self.use_bias,
-                        initializer: &self.bias_initializer,
-                        regularizer: &self.bias_regularizer,
-                        constraint: &self.bias_constraint,
-                    },
+                    crate::part::part!(self, true, kernel),
+                    crate::part::part!(self, true, recurrent),
+                    crate::part::part!(self, self.use_bias, bias),
                 ]
+            }
+
+            /// Number of inputs and of units.
+            fn sizes_for(
+                &self,
+                step: &cornu_autodiff::Spec,
+            ) -> crate::Result<(usize, usize)> {
+                crate::rnn::cell::check_cell(self.units, self.dropout, self.recurrent_dropout)?;
+                Ok((crate::known_axis(step, -1)?, self.units))
+            }
+
+            fn draw_drops(
+                &self,
+                x: &cornu_autodiff::Tensor,
+                gates: usize,
+                context: &mut crate::Context<'_>,
+            ) -> crate::Result<[Option<crate::rnn::cell::Drops>; 2]> {
+                let rates = [self.dropout, self.recurrent_dropout];
+                crate::rnn::cell::draw_drops(context, self.seed, x, self.units, rates, gates)
             }
         }
 
@@ -124,13 +128,7 @@ macro_rules! recurrent {
             }
 
             fn course(&self) -> crate::rnn::sequence::Course {
-                crate::rnn::sequence::Course {
-                    return_sequences: self.return_sequences,
-                    return_state: self.return_state,
-                    go_backwards: self.go_backwards,
-                    stateful: self.stateful,
-                    zero_output_for_mask: self.zero_output_for_mask,
-                }
+                crate::rnn::sequence::course!(self)
             }
         }
 
@@ -158,14 +156,7 @@ macro_rules! cell_layer {
                 crate::rnn::cell::Cell::build_cell(self, &inputs[0], weights)
             }
 
-            fn call(
-                &self,
-                weights: &Self::Weights,
-                inputs: &crate::Inputs<'_>,
-                context: &mut crate::Context<'_>,
-            ) -> crate::Result<cornu_autodiff::Tensor> {
-                Ok(self.call_all(weights, inputs, context)?.swap_remove(0))
-            }
+            crate::layer::first_of_all!();
 
             fn call_all(
                 &self,
@@ -212,14 +203,7 @@ macro_rules! sequence_layer {
                 })
             }
 
-            fn call(
-                &self,
-                built: &Self::Weights,
-                inputs: &crate::Inputs<'_>,
-                context: &mut crate::Context<'_>,
-            ) -> crate::Result<cornu_autodiff::Tensor> {
-                Ok(self.call_all(built, inputs, context)?.swap_remove(0))
-            }
+            crate::layer::first_of_all!();
 
             fn call_all(
                 &self,

@@ -24,6 +24,20 @@ pub(crate) struct Course {
     pub(crate) zero_output_for_mask: bool,
 }
 
+/// The [`Course`] of a layer with these options.
+macro_rules! course {
+    ($layer:expr) => {
+        $crate::rnn::sequence::Course {
+            return_sequences: $layer.return_sequences,
+            return_state: $layer.return_state,
+            go_backwards: $layer.go_backwards,
+            stateful: $layer.stateful,
+            zero_output_for_mask: $layer.zero_output_for_mask,
+        }
+    };
+}
+pub(crate) use course;
+
 /// Their keys, which Keras writes first.
 const KEYS: [&str; 6] = [
     "return_sequences",

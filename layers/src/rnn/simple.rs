@@ -7,8 +7,8 @@ use crate::activation::Activation;
 use crate::builder::WeightBuilder;
 use crate::context::Context;
 use crate::error::Result;
-use crate::layer::{Tensors, known_axis};
-use crate::rnn::cell::{Cell, CellWeights, Drops, Walk, check_cell, draw_drops, project};
+use crate::layer::Tensors;
+use crate::rnn::cell::{Cell, CellWeights, Drops, Walk, project};
 use crate::rnn::recurrent::recurrent;
 use crate::setting::Config;
 
@@ -73,8 +73,7 @@ impl SimpleRNN {
 
 impl Cell for SimpleRNNCell {
     fn build_cell(&self, step: &Spec, weights: &mut WeightBuilder) -> Result<CellWeights> {
-        check_cell(self.units, self.dropout, self.recurrent_dropout)?;
-        let (inputs, units) = (known_axis(step, -1)?, self.units);
+        let (inputs, units) = self.sizes_for(step)?;
         CellWeights::make(self.parts(), [&[inputs, units], &[units, units], &[units]], weights)
     }
 
@@ -90,8 +89,7 @@ impl Cell for SimpleRNNCell {
     ) -> Result<Box<dyn Walk + 'a>> {
         let kernel = w.kernel.value();
         let bias = w.bias.as_ref().map(|bias| bias.value());
-        let rates = [self.dropout, self.recurrent_dropout];
-        let [drops, recurrent_drops] = draw_drops(context, self.seed, x, self.units, rates, 1)?;
+        let [drops, recurrent_drops] = self.draw_drops(x, 1, context)?;
         Ok(Box::new(SimpleWalk {
             inputs: project(x, &kernel, bias.as_ref(), drops.as_ref())?,
             recurrent_kernel: w.recurrent_kernel.value(),

@@ -9,7 +9,7 @@ use crate::config;
 use crate::context::Context;
 use crate::error::{Error, Result};
 use crate::handle::LayerRef;
-use crate::layer::{Inputs, Layer, Tensors};
+use crate::layer::{Inputs, Layer, Tensors, first_of_all};
 use crate::rnn::generic::build_cell;
 
 config! {
@@ -85,9 +85,7 @@ impl Layer for StackedRNNCells {
         Ok(())
     }
 
-    fn call(&self, _: &(), inputs: &Inputs<'_>, context: &mut Context<'_>) -> Result<Tensor> {
-        Ok(self.call_all(&(), inputs, context)?.swap_remove(0))
-    }
+    first_of_all!();
 
     fn call_all(&self, _: &(), inputs: &Inputs<'_>, context: &mut Context<'_>) -> Result<Tensors> {
         let count = self.state_sizes().len();
