@@ -195,6 +195,11 @@ impl<T> Start<T> {
         Start(out.as_mut_ptr())
     }
 
+    /// Its first element.
+    pub(super) fn pointer(&self) -> *mut T {
+        self.0
+    }
+
     /// # Safety
     /// The range must lie within the output and nobody else may use it.
     #[inline(always)]
