@@ -9,7 +9,7 @@ use cornu_layers::{
     Apply, Context, Input, Inputs, Lambda, LayerRef, Parameter, layer_classes, layer_from_json,
 };
 use serde_json::{Value, json};
-use support::{assert_agree, assert_same_json, cases, name, tensor, tensors};
+use support::{assert_agree, assert_same_json, cases, name, tensor, tensors, unbuilt};
 
 /// Files of goldens with layers, a family each.
 const FILES: &[&str] = &[
@@ -204,18 +204,6 @@ fn own(config: &Value) -> Value {
         own.as_object_mut().unwrap().shift_remove(key);
     }
     own
-}
-
-/// A config without what layers within were built for.
-fn unbuilt(config: &Value) -> Value {
-    match config {
-        Value::Object(map) => {
-            let kept = map.iter().filter(|(key, _)| *key != "build_config");
-            kept.map(|(key, value)| (key.clone(), unbuilt(value))).collect()
-        }
-        Value::Array(list) => list.iter().map(unbuilt).collect(),
-        other => other.clone(),
-    }
 }
 
 #[test]

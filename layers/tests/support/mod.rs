@@ -77,3 +77,15 @@ fn difference(what: &str, ours: &Value, keras: &Value) -> Option<String> {
     };
     (!same).then(|| format!("{what}: {ours}, Keras {keras}"))
 }
+
+/// A config without what layers within were built for.
+pub(crate) fn unbuilt(config: &Value) -> Value {
+    match config {
+        Value::Object(map) => {
+            let kept = map.iter().filter(|(key, _)| *key != "build_config");
+            kept.map(|(key, value)| (key.clone(), unbuilt(value))).collect()
+        }
+        Value::Array(list) => list.iter().map(unbuilt).collect(),
+        other => other.clone(),
+    }
+}
