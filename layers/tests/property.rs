@@ -55,49 +55,20 @@ impl Draw {
     }
 }
 
+/// Numbers and words in place of others: at the edges, in the middle, and strange ones.
+#[rustfmt::skip]
+const WHOLE: [i64; 20] = [
+    0, 1, 1, 2, 2, 3, 4, 5, 7, -1, -2, -7, 16, 255, 2_999, 65_521, 1 << 31, 1 << 40, i64::MAX, i64::MIN,
+];
+const REAL: [f64; 10] = [0.0, 0.5, 1.0, -0.5, -1.0, 2.5, 1e-300, 1e300, 1e10, -0.0];
+#[rustfmt::skip]
+const WORDS: [&str; 16] = [
+    "valid", "same", "causal", "channels_first", "channels_last", "relu", "softmax", "linear", "int",
+    "one_hot", "multi_hot", "count", "bilinear", "nearest", "strange", "",
+];
+
 /// Another value in place of one, mostly of its kind.
 fn varied(value: &Value, draw: &mut Draw) -> Value {
-    const WHOLE: [i64; 20] = [
-        0,
-        1,
-        1,
-        2,
-        2,
-        3,
-        4,
-        5,
-        7,
-        -1,
-        -2,
-        -7,
-        16,
-        255,
-        2_999,
-        65_521,
-        1 << 31,
-        1 << 40,
-        i64::MAX,
-        i64::MIN,
-    ];
-    const REAL: [f64; 10] = [0.0, 0.5, 1.0, -0.5, -1.0, 2.5, 1e-300, 1e300, 1e10, -0.0];
-    const WORDS: [&str; 16] = [
-        "valid",
-        "same",
-        "causal",
-        "channels_first",
-        "channels_last",
-        "relu",
-        "softmax",
-        "linear",
-        "int",
-        "one_hot",
-        "multi_hot",
-        "count",
-        "bilinear",
-        "nearest",
-        "strange",
-        "",
-    ];
     if draw.one_in(12) {
         return draw
             .of(&[

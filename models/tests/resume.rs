@@ -41,7 +41,7 @@ fn model(optimizer: impl Into<Optimizer>) -> Sequential {
     model.add(BatchNormalization::new()).unwrap();
     model.add(Dense::new(1).activation("sigmoid")).unwrap();
     let compile = Compile::new().loss("binary_crossentropy").metrics(["accuracy"]);
-    model.compile(compile.optimizer(OptimizerChoice::Typed(optimizer.into()))).unwrap();
+    model.compile(compile.optimizer(OptimizerChoice::Typed(Box::new(optimizer.into())))).unwrap();
     model
 }
 

@@ -114,6 +114,7 @@ fn misspelt_names_list_valid_ones_nearest_first() {
 }
 
 #[test]
+#[allow(clippy::too_many_lines)] // a table
 fn options_out_of_range_are_named() {
     assert_texts(vec![
         (

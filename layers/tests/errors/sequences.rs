@@ -80,6 +80,7 @@ fn masks_of_another_shape_than_the_steps_are_refused() {
 }
 
 #[test]
+#[allow(clippy::too_many_lines)] // a table
 fn wrappers_of_layers_say_what_they_expect() {
     let x = known(&[5, 3]);
     assert_texts(vec![

@@ -56,7 +56,7 @@ impl Model {
         let mut compile = Compile::new();
         if let Some(optimizer) = config.get("optimizer").filter(|v| !v.is_null()) {
             compile.optimizer =
-                Some(super::OptimizerChoice::Typed(optimizers::from_json(optimizer)?));
+                Some(super::OptimizerChoice::Typed(Box::new(optimizers::from_json(optimizer)?)));
         }
         for (output, loss) in by_output("loss", &config["loss"], &names)? {
             match output {

@@ -84,7 +84,7 @@ choice! {
 }
 choice! {
     /// An optimizer by name or by value.
-    OptimizerChoice, Optimizer, optimizers::Rule, |x| Optimizer::new(x)
+    OptimizerChoice, Box<Optimizer>, optimizers::Rule, |x| Box::new(Optimizer::new(x))
 }
 
 /// What is made of other optimizers is no rule.
@@ -92,7 +92,7 @@ macro_rules! composed {
     ($($Composed:ty)*) => {$(
         impl From<$Composed> for OptimizerChoice {
             fn from(optimizer: $Composed) -> OptimizerChoice {
-                OptimizerChoice::Typed(optimizer.into())
+                OptimizerChoice::Typed(Box::new(optimizer.into()))
             }
         }
     )*};
@@ -291,7 +291,7 @@ impl Model {
         let optimizer = match compile.optimizer.take() {
             None => optimizers::by_name("rmsprop")?,
             Some(OptimizerChoice::Named(name)) => optimizers::by_name(&name)?,
-            Some(OptimizerChoice::Typed(optimizer)) => optimizer,
+            Some(OptimizerChoice::Typed(optimizer)) => *optimizer,
         };
         optimizer.check()?;
         let outputs = Plan { several: names.len() > 1, names, ..Plan::default() };

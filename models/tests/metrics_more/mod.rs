@@ -15,6 +15,7 @@ use super::golden::object;
 use super::{bad, error, value};
 
 #[test]
+#[allow(clippy::too_many_lines)] // a table
 fn batches_that_mean_nothing_are_errors_that_say_why() {
     let classes = [[0.2, 0.8], [0.6, 0.4]];
     let table: Vec<(String, &str)> = vec![

@@ -131,6 +131,7 @@ fn names_that_are_no_variables_are_errors() {
 }
 
 #[test]
+#[allow(clippy::too_many_lines)] // a table
 fn options_that_mean_nothing_are_errors() {
     let scale = || LossScaleOptimizer::new(SGD::new(0.1));
     let table: Vec<(String, &str)> = vec![
