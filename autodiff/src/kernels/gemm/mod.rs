@@ -55,9 +55,10 @@ impl<T: Copy> Matrix<'_, T> {
 pub(crate) type Finish<'a, T> = Option<&'a (dyn Fn(&mut [T]) + Sync)>;
 
 /// Element types that have matrix products.
-pub(crate) trait Gemm: Element {
+pub(crate) trait Gemm: Vectors + Element {
     /// `out = finish(begin + a · b)`; `a` is `(m, k)`, `b` is `(k, n)`, `out` row-major `(m, n)`,
     /// `begin` a row for all rows, of zeros if there is none.
+    #[inline]
     fn gemm(
         size: [usize; 3],
         a: Matrix<'_, Self>,
@@ -65,42 +66,19 @@ pub(crate) trait Gemm: Element {
         out: &mut [Self],
         begin: Option<&[Self]>,
         finish: Finish<'_, Self>,
-    );
-}
-
-impl Gemm for f32 {
-    #[inline]
-    fn gemm(
-        size: [usize; 3],
-        a: Matrix<'_, f32>,
-        b: Matrix<'_, f32>,
-        out: &mut [f32],
-        begin: Option<&[f32]>,
-        finish: Finish<'_, f32>,
     ) {
         product(Level::best(), size, a, b, out, begin, finish);
     }
 }
 
-impl Gemm for f64 {
-    #[inline]
-    fn gemm(
-        size: [usize; 3],
-        a: Matrix<'_, f64>,
-        b: Matrix<'_, f64>,
-        out: &mut [f64],
-        begin: Option<&[f64]>,
-        finish: Finish<'_, f64>,
-    ) {
-        product(Level::best(), size, a, b, out, begin, finish);
-    }
-}
+impl Gemm for f32 {}
+impl Gemm for f64 {}
 
 /// Multiply-adds under which plain loops win.
 const SMALL: usize = 4096;
 
 #[allow(unsafe_code)]
-fn product<T: Vectors + Element>(
+fn product<T: Gemm>(
     level: Level,
     [m, n, k]: [usize; 3],
     a: Matrix<'_, T>,
@@ -144,7 +122,7 @@ const FEWEST: usize = 64;
 const SLOW_STRIDE: usize = 256;
 
 #[allow(unsafe_code)]
-fn large<T: Vectors + Element>(
+fn large<T: Gemm>(
     level: Level,
     [m, n, k]: [usize; 3],
     a: Matrix<'_, T>,

@@ -1,6 +1,6 @@
 //! The large products: a rectangle of the output at a time, in tiles that stay in registers
 //! (Goto and van de Geijn 2008). A panel of the second factor is copied to where it fits the
-//! first cache; the first factor is read where it lies.
+//! first cache; the first factor is read where it lies, or copied too.
 
 #![allow(unsafe_code)]
 
@@ -15,7 +15,8 @@ use crate::kernels::tiles::VECTORS;
 pub(super) const DEPTH: usize = 256;
 /// Elements that a panel has at most.
 pub(super) const PANEL: usize = DEPTH * VECTORS * MAX_WIDTH;
-/// Rows whose part of the first factor, as deep as a panel, stays in the second cache.
+/// Rows whose part of the first factor, as deep as a panel, stays in the second cache; whole
+/// tiles of them are taken.
 const ROWS_AT_ONCE: usize = 512;
 /// Elements of the first factor that are copied at most.
 pub(super) const BLOCK: usize = ROWS_AT_ONCE * DEPTH;
@@ -67,8 +68,9 @@ impl<T: Float> Task<T> for Piece<'_, T> {
         assert!(self.block.is_empty() || self.block.len() >= BLOCK);
         let blocks = self.depth.div_ceil(DEPTH).max(1);
         let depth = self.depth.div_ceil(blocks);
-        for start in self.rows.clone().step_by(ROWS_AT_ONCE) {
-            let rows = start..self.rows.end.min(start + ROWS_AT_ONCE);
+        let at_once = ROWS_AT_ONCE / ROWS * ROWS;
+        for start in self.rows.clone().step_by(at_once) {
+            let rows = start..self.rows.end.min(start + at_once);
             for block in 0..blocks {
                 let depth = block * depth..self.depth.min((block + 1) * depth);
                 // SAFETY: the caller's promise.
@@ -299,6 +301,46 @@ unsafe fn pack<T: Float, L: Lanes<T>>(
         for j in from..used {
             // SAFETY: the caller's promise.
             out[p * width + j] = unsafe { *at(p, j) };
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::kernels::lanes::Vectors;
+    use crate::kernels::simd::Level;
+
+    /// More rows than are copied at once, as deep as a copy can be.
+    #[test]
+    fn a_copy_of_the_first_factor_holds_whole_tiles_at_every_level() {
+        let [m, n, depth] = if cfg!(miri) { [20, 5, 9] } else { [ROWS_AT_ONCE + 9, 5, DEPTH] };
+        let values: Vec<f32> = (0..m * depth).map(|i| (i as f32 * 0.7).sin()).collect();
+        let factor = |row, column| Matrix { values: &values, offset: 0, row, column };
+        let (a, b) = (factor(1, m as isize), factor(n as isize, 1));
+        for level in Level::all() {
+            let run = |block: &mut [f32]| {
+                let (mut panel, mut out) = (vec![0.0; PANEL], vec![f32::NAN; m * n]);
+                let mut piece = Piece {
+                    a,
+                    b,
+                    depth,
+                    rows: 0..m,
+                    columns: 0..n,
+                    out: out.as_mut_ptr(),
+                    stride: n,
+                    begin: None,
+                    finish: None,
+                    panel: &mut panel,
+                    block,
+                };
+                // SAFETY: both factors and the output are as large as the piece says.
+                unsafe { f32::dispatch(level, &mut piece) };
+                out
+            };
+            let (lying, copied) = (run(&mut []), run(&mut vec![f32::NAN; BLOCK]));
+            assert!(lying.iter().all(|y| y.is_finite()), "{level:?}");
+            assert!(lying == copied, "{level:?}");
         }
     }
 }
