@@ -9,7 +9,7 @@ use super::{Direction, MetricValue};
 use crate::losses::pair::Place;
 use crate::options::Options;
 
-/// The part of a metric on a [`Matrix`] that is the same for all of them.
+/// What is the same for all metrics on a [`Matrix`], whose `reading` and `targets` say the rest.
 macro_rules! on_matrix {
     () => {
         fn update(
@@ -22,6 +22,9 @@ macro_rules! on_matrix {
             self.matrix.add(&counts);
             Ok(())
         }
+        on_matrix!(but update);
+    };
+    (but update) => {
         fn result(&self) -> MetricValue {
             MetricValue::Scalar(self.matrix.mean_iou(self.reading().classes, &self.targets()))
         }
@@ -37,6 +40,36 @@ macro_rules! on_matrix {
             Some(Direction::Up)
         }
     };
+}
+
+/// How labels and predictions are read, and which classes count.
+macro_rules! reads {
+    ($($Name:ident |$this:ident| $sparse:expr, $targets:expr;)*) => {$(
+        impl $Name {
+            fn reading(&self) -> Reading<'_> {
+                let $this = self;
+                Reading {
+                    place: Place("metric", &self.name),
+                    classes: self.num_classes,
+                    ignored: self.ignore_class,
+                    sparse: $sparse,
+                    axis: self.axis,
+                }
+            }
+
+            fn targets(&self) -> Vec<usize> {
+                let $this = self;
+                $targets
+            }
+        }
+    )*};
+}
+
+reads! {
+    IoU |this| [this.sparse_y_true, this.sparse_y_pred], this.target_class_ids.clone();
+    MeanIoU |this| [this.sparse_y_true, this.sparse_y_pred], (0..this.num_classes).collect();
+    OneHotIoU |this| [false, this.sparse_y_pred], this.target_class_ids.clone();
+    OneHotMeanIoU |this| [false, this.sparse_y_pred], (0..this.num_classes).collect();
 }
 
 metric! {
@@ -88,22 +121,6 @@ metric! {
     on_matrix!();
 }
 
-impl IoU {
-    fn reading(&self) -> Reading<'_> {
-        Reading {
-            place: Place("metric", &self.name),
-            classes: self.num_classes,
-            ignored: self.ignore_class,
-            sparse: [self.sparse_y_true, self.sparse_y_pred],
-            axis: self.axis,
-        }
-    }
-
-    fn targets(&self) -> Vec<usize> {
-        self.target_class_ids.clone()
-    }
-}
-
 metric! {
     /// [`IoU`] of labels 0 and 1: a prediction not below the threshold is a 1.
     pub struct BinaryIoU["BinaryIoU", "binary_io_u", I32] {
@@ -142,25 +159,17 @@ metric! {
         self.matrix.add(&counts);
         Ok(())
     }
-    fn result(&self) -> MetricValue {
-        MetricValue::Scalar(self.matrix.mean_iou(2, &self.target_class_ids))
-    }
-    fn state(&self) -> Vec<(&'static str, Tensor)> {
-        vec![("total_confusion_matrix", self.matrix.to_tensor(2))]
-    }
-    fn set_state(&mut self, state: &[Tensor]) -> Result<()> {
-        self.matrix = Matrix::from_state(Place("metric", &self.name), state, 2)?;
-        Ok(())
-    }
-    fn direction(&self) -> Option<Direction> {
-        Some(Direction::Up)
-    }
+    on_matrix!(but update);
 }
 
 impl BinaryIoU {
     fn reading(&self) -> Reading<'_> {
         let place = Place("metric", &self.name);
         Reading { place, classes: 2, ignored: None, sparse: [true, true], axis: -1 }
+    }
+
+    fn targets(&self) -> Vec<usize> {
+        self.target_class_ids.clone()
     }
 }
 
@@ -187,22 +196,6 @@ metric! {
     on_matrix!();
 }
 
-impl MeanIoU {
-    fn reading(&self) -> Reading<'_> {
-        Reading {
-            place: Place("metric", &self.name),
-            classes: self.num_classes,
-            ignored: self.ignore_class,
-            sparse: [self.sparse_y_true, self.sparse_y_pred],
-            axis: self.axis,
-        }
-    }
-
-    fn targets(&self) -> Vec<usize> {
-        (0..self.num_classes).collect()
-    }
-}
-
 metric! {
     /// [`IoU`] of one-hot labels, and predictions that are scores of each class.
     pub struct OneHotIoU["OneHotIoU", "one_hot_io_u", I32] {
@@ -227,22 +220,6 @@ metric! {
     on_matrix!();
 }
 
-impl OneHotIoU {
-    fn reading(&self) -> Reading<'_> {
-        Reading {
-            place: Place("metric", &self.name),
-            classes: self.num_classes,
-            ignored: self.ignore_class,
-            sparse: [false, self.sparse_y_pred],
-            axis: self.axis,
-        }
-    }
-
-    fn targets(&self) -> Vec<usize> {
-        self.target_class_ids.clone()
-    }
-}
-
 metric! {
     /// [`IoU`] of all classes, for one-hot labels, and predictions that are scores of each class.
     pub struct OneHotMeanIoU["OneHotMeanIoU", "one_hot_mean_io_u", I32] {
@@ -262,20 +239,4 @@ metric! {
         check(self.reading())
     }
     on_matrix!();
-}
-
-impl OneHotMeanIoU {
-    fn reading(&self) -> Reading<'_> {
-        Reading {
-            place: Place("metric", &self.name),
-            classes: self.num_classes,
-            ignored: self.ignore_class,
-            sparse: [false, self.sparse_y_pred],
-            axis: self.axis,
-        }
-    }
-
-    fn targets(&self) -> Vec<usize> {
-        (0..self.num_classes).collect()
-    }
 }
