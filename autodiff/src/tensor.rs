@@ -62,11 +62,21 @@ impl Tensor {
     /// A contiguous tensor whose elements `fill` writes, every one.
     #[inline]
     pub(crate) fn build<T: Element>(shape: Shape, fill: impl FnOnce(&mut [T])) -> Tensor {
-        let size = shape.size();
-        let mut buffer = Buffer::scratch(T::DTYPE, size);
-        let values = buffer.slice_mut().expect("a new buffer has one owner");
-        fill(&mut values[..size]);
-        Tensor::from_buffer(Spec::new(T::DTYPE, shape), buffer)
+        let mut y = Tensor::scratch(Spec::new(T::DTYPE, shape));
+        fill(y.scratch_mut());
+        y
+    }
+
+    /// A contiguous tensor whose elements are whatever was in memory. Apart from
+    /// [`build`](Tensor::build), so as to be compiled once.
+    fn scratch(spec: Spec) -> Tensor {
+        Tensor::from_buffer(spec, Buffer::scratch(spec.dtype, spec.shape.size()))
+    }
+
+    fn scratch_mut<T: Element>(&mut self) -> &mut [T] {
+        let size = self.spec.shape.size();
+        let values = self.buffer.as_mut().and_then(Buffer::slice_mut);
+        &mut values.expect("a new buffer has one owner")[..size]
     }
 
     /// A tensor without values.

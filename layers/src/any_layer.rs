@@ -4,13 +4,13 @@ use std::any::Any;
 use std::fmt::Debug;
 
 use cornu_autodiff::{Spec, Tensor};
-use serde_json::{Value, json};
+use serde_json::Value;
 
 use crate::builder::WeightBuilder;
 use crate::context::Context;
 use crate::error::Result;
 use crate::handle::LayerRef;
-use crate::layer::{Inputs, Layer, Tensors};
+use crate::layer::{Inputs, Layer, Tensors, input_shapes};
 use crate::parameter::Parameter;
 use crate::setting::{Common, Config, Configured, check_setting};
 
@@ -100,7 +100,7 @@ pub trait AnyLayer: Debug + Send + Sync {
     }
     /// Whether, in training too, each sample's output depends on that sample alone.
     fn is_per_sample(&self) -> bool {
-        self.sublayers().iter().all(LayerRef::is_per_sample)
+        are_per_sample(self.sublayers())
     }
     /// How many of the outputs have the mask, as [`Layer::masked_outputs`].
     fn masked_outputs(&self) -> usize {
@@ -108,10 +108,7 @@ pub trait AnyLayer: Debug + Send + Sync {
     }
     /// What Keras writes of the shapes that the layer was built for.
     fn build_config(&self, shapes: &[Value]) -> Value {
-        match shapes {
-            [one] => json!({ "input_shape": one }),
-            several => json!({ "input_shape": several }),
-        }
+        input_shapes(shapes)
     }
     /// The whole layer, under this name, as JSON, where that is more than class and config.
     fn envelope(&self, _name: &str) -> Option<Value> {
@@ -138,6 +135,25 @@ fn penalize(common: &Common, outputs: &[Tensor], context: &mut Context<'_>) -> R
     Ok(())
 }
 
+/// Takes out what Keras gives at each call.
+fn remove(config: &mut Config, call_arguments: &[&str]) {
+    for key in call_arguments {
+        config.shift_remove(*key);
+    }
+}
+
+/// Of what Keras gives at each call, that which asks for something.
+fn asked(config: Config, call_arguments: &[&str]) -> Config {
+    let asks = |(key, value): &(String, Value)| {
+        call_arguments.contains(&key.as_str()) && *value != Value::Bool(false)
+    };
+    config.into_iter().filter(asks).collect()
+}
+
+fn are_per_sample(layers: &[LayerRef]) -> bool {
+    layers.iter().all(LayerRef::is_per_sample)
+}
+
 /// Adds the keys that have one meaning here.
 fn write_fixed(config: &mut Config, fixed: &[(&str, &str)]) {
     for (key, value) in fixed {
@@ -157,9 +173,7 @@ impl<L: Layer> AnyLayer for L {
     }
     fn settings(&self) -> Config {
         let mut config = Configured::settings(self);
-        for key in L::CALL_ARGUMENTS {
-            config.shift_remove(*key);
-        }
+        remove(&mut config, L::CALL_ARGUMENTS);
         self.write_settings(&mut config);
         write_fixed(&mut config, Self::FIXED);
         config
@@ -183,13 +197,10 @@ impl<L: Layer> AnyLayer for L {
         L::MASK_INPUT
     }
     fn call_arguments(&self) -> Config {
-        let config = Configured::settings(self);
-        let asks = |key: &&&str| config.get(**key).is_some_and(|v| *v != Value::Bool(false));
-        let asked = L::CALL_ARGUMENTS.iter().filter(asks);
-        asked.map(|key| ((*key).to_owned(), config[*key].clone())).collect()
+        asked(Configured::settings(self), L::CALL_ARGUMENTS)
     }
     fn is_per_sample(&self) -> bool {
-        L::PER_SAMPLE && Layer::parts(self).iter().all(LayerRef::is_per_sample)
+        L::PER_SAMPLE && are_per_sample(&Layer::parts(self))
     }
     fn masked_outputs(&self) -> usize {
         Layer::masked_outputs(self)

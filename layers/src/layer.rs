@@ -131,10 +131,7 @@ pub trait Layer: Configured + Clone + Debug + Send + Sync + 'static {
 
     /// What Keras writes of the shapes that a layer was built for.
     fn build_config(shapes: &[Value]) -> Value {
-        match shapes {
-            [one] => json!({ "input_shape": one }),
-            several => json!({ "input_shape": several }),
-        }
+        input_shapes(shapes)
     }
 
     /// Layers that are options of this one: what a wrapper wraps. Their weights are among its
@@ -323,3 +320,11 @@ pub trait LayerOptions: Configured {
 }
 
 impl<L: Configured> LayerOptions for L {}
+
+/// What Keras writes, for most layers, of the shapes that one was built for.
+pub(crate) fn input_shapes(shapes: &[Value]) -> Value {
+    match shapes {
+        [one] => json!({ "input_shape": one }),
+        several => json!({ "input_shape": several }),
+    }
+}

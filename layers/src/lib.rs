@@ -110,7 +110,10 @@ pub use rnn::{
 };
 pub use setting::{Common, Config, Configured, NON_FINITE, NON_FINITE_MARK, Setting};
 #[doc(hidden)]
-pub use setting::{Settings, check_setting, setting_of, wrong};
+pub use setting::{
+    Field, Fields, Settings, check_fields, check_setting, read_fields, setting_of, write_fields,
+    wrong,
+};
 pub use snake_case::snake_case;
 pub use symbol::{Apply, IntoSymbols, Node, Symbol, SymbolicShape, call, shape_text, unprobed};
 

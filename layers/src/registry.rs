@@ -71,19 +71,23 @@ const COMMON: &[&str] =
 /// # Errors
 /// As [`layer_from_json`].
 pub fn revive<L: Layer>(value: &Value) -> Result<LayerRef> {
-    let empty = Config::new();
-    let mut config = value["config"].as_object().unwrap_or(&empty).clone();
-    for key in L::CALL_ARGUMENTS {
-        if let Some(argument) = call_argument(&value["inbound_nodes"], L::CLASS, key)? {
+    let config = with_call_arguments(value, L::CLASS, L::CALL_ARGUMENTS)?;
+    let mut layer = L::from_settings(&config)?;
+    let own = Configured::settings(&layer);
+    expect_known(L::CLASS, &config, &own, L::FIXED, L::IGNORED)?;
+    *layer.common_mut() = common(&config)?;
+    Ok(layer.into_layer())
+}
+
+/// The config, and in it what Keras gives at each call and we have as options.
+fn with_call_arguments(value: &Value, class: &str, keys: &[&str]) -> Result<Config> {
+    let mut config = value["config"].as_object().cloned().unwrap_or_default();
+    for key in keys {
+        if let Some(argument) = call_argument(&value["inbound_nodes"], class, key)? {
             config.insert((*key).to_owned(), argument);
         }
     }
-    let config = &config;
-    let mut layer = L::from_settings(config)?;
-    let own = Configured::settings(&layer);
-    expect_known(L::CLASS, config, &own, L::FIXED, L::IGNORED)?;
-    *layer.common_mut() = common(config)?;
-    Ok(layer.into_layer())
+    Ok(config)
 }
 
 /// Refuses keys that are neither options of the layer, nor every layer's, nor fixed or ignored,

@@ -6,6 +6,46 @@ use serde_json::Value;
 use crate::error::{Error, Result};
 use crate::setting::{Config, Setting};
 
+/// An option's value without its type: what [`settings!`](crate::settings) hands out, so that
+/// reading, writing and checking are compiled once and not once a class.
+#[doc(hidden)]
+pub trait Field {
+    /// As [`Setting::to_json`].
+    fn write(&self) -> Value;
+    /// As [`Setting::from_json`], in place.
+    ///
+    /// # Errors
+    /// When the value is of another kind.
+    fn read(&mut self, value: &Value) -> Result<()>;
+    /// As [`Setting::check`].
+    ///
+    /// # Errors
+    /// When the value means nothing.
+    fn refuse(&self) -> Result<()>;
+}
+
+impl<T: Setting> Field for T {
+    fn write(&self) -> Value {
+        self.to_json()
+    }
+    fn read(&mut self, value: &Value) -> Result<()> {
+        *self = T::from_json(value)?;
+        Ok(())
+    }
+    fn refuse(&self) -> Result<()> {
+        self.check()
+    }
+}
+
+/// The options of one object, one after the other.
+#[doc(hidden)]
+pub trait Fields {
+    /// Shows each option: its name, its value, and whether it is written.
+    fn each(&self, show: &mut dyn FnMut(&'static str, &dyn Field, bool));
+    /// Shows each option that has a default, to be set.
+    fn each_optional(&mut self, show: &mut dyn FnMut(&'static str, &mut dyn Field));
+}
+
 /// What [`settings!`](crate::settings) implements: options in Keras's JSON, both ways.
 #[doc(hidden)]
 pub trait Settings: Sized {
@@ -73,39 +113,72 @@ macro_rules! settings {
             )*
         }
 
-        impl $crate::Settings for $Name {
-            #[allow(unused_mut)]
-            fn settings(&self) -> $crate::Config {
-                let mut config = $crate::Config::new();
-                $(config.insert(
-                    stringify!($required).into(),
-                    $crate::Setting::to_json(&self.$required),
-                );)*
+        impl $crate::Fields for $Name {
+            #[allow(unused_variables)]
+            fn each(&self, show: &mut dyn FnMut(&'static str, &dyn $crate::Field, bool)) {
+                $(show(stringify!($required), &self.$required, true);)*
                 $(
-                    if true $(&& $crate::settings!(@$quiet self.$option, $default))? {
-                        let value = $crate::Setting::to_json(&self.$option);
-                        config.insert(stringify!($option).into(), value);
-                    }
+                    let written = true $(&& $crate::settings!(@$quiet self.$option, $default))?;
+                    show(stringify!($option), &self.$option, written);
                 )*
-                config
             }
             #[allow(unused_variables)]
+            fn each_optional(&mut self, show: &mut dyn FnMut(&'static str, &mut dyn $crate::Field)) {
+                $(show(stringify!($option), &mut self.$option);)*
+            }
+        }
+
+        impl $crate::Settings for $Name {
+            fn settings(&self) -> $crate::Config {
+                $crate::write_fields(self)
+            }
             fn from_settings(config: &$crate::Config) -> $crate::Result<$Name> {
-                Ok($Name {
+                let mut read = $Name {
                     $($required: $crate::setting_of($class, config, stringify!($required), None)?,)*
-                    $($option: $crate::setting_of(
-                        $class, config, stringify!($option), Some($default),
-                    )?,)*
+                    $($option: $default,)*
                     $($besides: <$Besides>::default(),)?
-                })
+                };
+                $crate::read_fields(&mut read, $class, config)?;
+                Ok(read)
             }
             fn check_settings(&self) -> $crate::Result<()> {
-                $($crate::check_setting(stringify!($required), &self.$required)?;)*
-                $($crate::check_setting(stringify!($option), &self.$option)?;)*
-                Ok(())
+                $crate::check_fields(self)
             }
         }
     };
+}
+
+#[doc(hidden)]
+pub fn write_fields(fields: &dyn Fields) -> Config {
+    let mut config = Config::new();
+    fields.each(&mut |key, field, written| {
+        if written {
+            config.insert(key.into(), field.write());
+        }
+    });
+    config
+}
+
+#[doc(hidden)]
+pub fn read_fields(fields: &mut dyn Fields, class: &str, config: &Config) -> Result<()> {
+    let mut read = Ok(());
+    fields.each_optional(&mut |key, field| {
+        if let (Ok(()), Some(value)) = (&read, config.get(key)) {
+            read = field.read(value).map_err(|e| unfit(class, key, e, value));
+        }
+    });
+    read
+}
+
+#[doc(hidden)]
+pub fn check_fields(fields: &dyn Fields) -> Result<()> {
+    let mut checked = Ok(());
+    fields.each(&mut |key, field, _| {
+        if checked.is_ok() {
+            checked = check_setting(key, field);
+        }
+    });
+    checked
 }
 
 #[doc(hidden)]
@@ -135,8 +208,8 @@ fn missing(class: &str, key: &str) -> Error {
 }
 
 #[doc(hidden)]
-pub fn check_setting<T: Setting>(key: &str, value: &T) -> Result<()> {
-    value.check().map_err(|e| refused(key, e))
+pub fn check_setting(key: &str, value: &dyn Field) -> Result<()> {
+    value.refuse().map_err(|e| refused(key, e))
 }
 
 fn refused(key: &str, error: Error) -> Error {
