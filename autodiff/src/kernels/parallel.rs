@@ -2,12 +2,12 @@
 
 #![allow(unsafe_code)]
 
+use std::ops::Range;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, OnceLock, PoisonError, RwLock};
 use std::time::{Duration, Instant};
 
-use rayon::prelude::*;
-use rayon::{ThreadPool, ThreadPoolBuilder};
+use rayon_core::{ThreadPool, ThreadPoolBuilder};
 
 /// Elements of cheap work under which waking another thread costs more than it brings.
 pub(crate) const WORTH_A_THREAD: usize = 64 * 1024;
@@ -93,12 +93,12 @@ fn stay_awake(pool: &ThreadPool) {
 /// Does the pool's work until there has been none for a while.
 fn look_out() {
     // The thread that asks for work must not stay here.
-    if rayon::current_thread_index() == Some(0) {
+    if rayon_core::current_thread_index() == Some(0) {
         return;
     }
     let (mut seen, mut since) = (0, Instant::now());
     loop {
-        if rayon::yield_now() == Some(rayon::Yield::Executed) {
+        if rayon_core::yield_now() == Some(rayon_core::Yield::Executed) {
             continue;
         }
         let calls = CALLS.load(Ordering::Relaxed);
@@ -115,8 +115,8 @@ fn look_out() {
 pub(crate) fn with_pool<R: Send>(f: impl FnOnce() -> R + Send) -> R {
     let pool = pool();
     stay_awake(&pool);
-    let here = rayon::current_thread_index().is_some();
-    if here && rayon::current_num_threads() == pool.current_num_threads() {
+    let here = rayon_core::current_thread_index().is_some();
+    if here && rayon_core::current_num_threads() == pool.current_num_threads() {
         f()
     } else {
         pool.install(f)
@@ -215,7 +215,21 @@ pub(crate) fn each(count: usize, f: &(dyn Fn(usize) + Sync)) {
     if count == 1 || threads() == 1 {
         return (0..count).for_each(f);
     }
-    with_pool(|| (0..count).into_par_iter().with_max_len(1).for_each(f));
+    with_pool(|| halves(0..count, f));
+}
+
+/// Calls `f` for every `i` of the range, one half here and the other wherever a thread has
+/// nothing to do: from call to call, a thread gets about the same part of the data.
+fn halves(range: Range<usize>, f: &(dyn Fn(usize) + Sync)) {
+    match range.len() {
+        0 => (),
+        1 => f(range.start),
+        n => {
+            let middle = range.start + n / 2;
+            let (first, second) = (range.start..middle, middle..range.end);
+            rayon_core::join(|| halves(first, f), || halves(second, f));
+        }
+    }
 }
 
 /// Does `len` elements of work, on this thread if it is small. Compiled once, not once a
@@ -229,11 +243,9 @@ fn split(len: usize, unit: usize, cost: usize, work: &dyn Work) {
     let pieces = (threads() * 2).min(len * cost / (WORTH_A_THREAD / 2)).max(1);
     let per_piece = (len / unit).div_ceil(pieces);
     let size = per_piece * unit;
-    with_pool(|| {
-        (0..len.div_ceil(size)).into_par_iter().for_each(|i| {
-            // SAFETY: ranges one behind the other, the last of them cut at the end.
-            unsafe { work.part(i * per_piece, i * size, size.min(len - i * size)) };
-        });
+    each(len.div_ceil(size), &|i| {
+        // SAFETY: ranges one behind the other, the last of them cut at the end.
+        unsafe { work.part(i * per_piece, i * size, size.min(len - i * size)) };
     });
 }
 
