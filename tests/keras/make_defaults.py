@@ -45,7 +45,6 @@ NEEDED = {
 # Needed, though the signature has a default.
 NEEDED_HERE = {
     "AveragePooling1D": {}, "Bidirectional": {"layer": lambda: L.LSTM(2, name="lstm")},
-    **{f"MaxPooling{n}D": {"pool_size": 2} for n in (1, 2, 3)},  # cornu has no default
     "CategoryEncoding": {"num_tokens": 4}, "Discretization": {"num_bins": 3},
 }  # fmt: skip
 # These take functions, layers or shapes, or need TensorFlow.

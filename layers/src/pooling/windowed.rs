@@ -14,7 +14,10 @@ use crate::setting::{Config, Setting};
 use crate::window::{Window, channels_from_last, channels_to_last};
 
 macro_rules! pooling {
-    ($($(#[$doc:meta])* $Layer:ident[$class:literal], $axes:literal, $pool:ident;)*) => {$(
+    ($(
+        $(#[$doc:meta])*
+        $Layer:ident[$class:literal], $axes:literal, $pool:ident $(, $pool_size:literal)?;
+    )*) => {$(
         config! {
             $(#[$doc])*
             ///
@@ -23,12 +26,9 @@ macro_rules! pooling {
             ///
             /// # Errors
             /// When a size is 0 or the window is larger than the input.
-            ///
-            /// # Difference from Keras
-            /// `pool_size` must be given; Keras's default is 2 for the largest element.
             pub struct $Layer[$class] {
                 /// Size of the window along each axis; one number for all.
-                pool_size: [usize; $axes],
+                pool_size: [usize; $axes] $(= [$pool_size; $axes])?,
                 ..
                 /// What the window sees beyond the edges.
                 padding: Padding = Padding::Valid,
@@ -38,6 +38,15 @@ macro_rules! pooling {
                 data_format: DataFormat = DataFormat::ChannelsLast,
             }
         }
+
+        $(
+            /// With windows of Keras's default size.
+            impl Default for $Layer {
+                fn default() -> $Layer {
+                    $Layer::new([$pool_size; $axes])
+                }
+            }
+        )?
 
         impl $Layer {
             fn window<'a>(&'a self, strides: &'a [usize; $axes]) -> Window<'a> {
@@ -103,7 +112,7 @@ pooling! {
     /// assert_eq!(y.shape(), [None, Some(5), Some(4)]);
     /// # Ok::<(), cornu_layers::Error>(())
     /// ```
-    MaxPooling1D["MaxPooling1D"], 1, max_pool;
+    MaxPooling1D["MaxPooling1D"], 1, max_pool, 2;
     /// The largest element of each window of an image, channel by channel.
     ///
     /// | input | output |
@@ -114,15 +123,16 @@ pooling! {
     /// use cornu_layers::{Apply, MaxPooling2D, input};
     /// let y = MaxPooling2D::new((2, 2)).apply(&input([26, 26, 32]))?;
     /// assert_eq!(y.shape(), [None, Some(13), Some(13), Some(32)]);
+    /// assert_eq!(MaxPooling2D::default().pool_size, [2, 2]);
     /// # Ok::<(), cornu_layers::Error>(())
     /// ```
-    MaxPooling2D["MaxPooling2D"], 2, max_pool;
+    MaxPooling2D["MaxPooling2D"], 2, max_pool, 2;
     /// The largest element of each window of a volume, channel by channel.
     ///
     /// | input | output |
     /// |---|---|
     /// | `(batch, x, y, z, channels)` | `(batch, x', y', z', channels)` |
-    MaxPooling3D["MaxPooling3D"], 3, max_pool;
+    MaxPooling3D["MaxPooling3D"], 3, max_pool, 2;
     /// The mean element of each window of a sequence, channel by channel.
     ///
     /// | input | output |

@@ -66,17 +66,27 @@ pub trait Settings: Sized {
 /// What [`config!`](crate::config) of layers and its like elsewhere have in common: the struct, a
 /// constructor that takes the required options, a setter for each of the others, and
 /// [`Settings`]. An option marked `quiet` is written only if it isn't at its default, since Keras
-/// leaves it out. A field in `besides` is no option.
+/// leaves it out. A required one may have a default all the same, for JSON without it. A field in
+/// `besides` is no option.
 #[doc(hidden)]
 #[macro_export]
 macro_rules! settings {
     (@quiet $value:expr, $default:expr) => {
         $value != $default
     };
+    (@default) => {
+        None
+    };
+    (@default $default:expr) => {
+        Some($default)
+    };
     (
         $(#[$meta:meta])*
         $vis:vis struct $Name:ident[$class:literal] {
-            $($(#[$required_meta:meta])* $required:ident: $Required:ty;)*
+            $(
+                $(#[$required_meta:meta])*
+                $required:ident: $Required:ty $(= $required_default:expr)?;
+            )*
             ..
             $($(#[$option_meta:meta])* $option:ident: $Option:ty = $default:expr
                 $(, $quiet:ident)?;)*
@@ -134,7 +144,12 @@ macro_rules! settings {
             }
             fn from_settings(config: &$crate::Config) -> $crate::Result<$Name> {
                 let mut read = $Name {
-                    $($required: $crate::setting_of($class, config, stringify!($required), None)?,)*
+                    $($required: $crate::setting_of(
+                        $class,
+                        config,
+                        stringify!($required),
+                        $crate::settings!(@default $($required_default)?),
+                    )?,)*
                     $($option: $default,)*
                     $($besides: <$Besides>::default(),)?
                 };

@@ -27,7 +27,8 @@ pub struct Common {
 /// named once, here.
 ///
 /// Fields above `..` are required, those below have defaults. Constructor and setters take
-/// anything that is an [`Arg`](crate::Arg) of the field's type.
+/// anything that is an [`Arg`](crate::Arg) of the field's type. A required field with a default
+/// is one that JSON may leave out.
 ///
 /// ```
 /// use cornu_layers::{Activation, config};
@@ -49,7 +50,10 @@ macro_rules! config {
     (
         $(#[$meta:meta])*
         $vis:vis struct $Layer:ident[$class:literal] {
-            $($(#[$required_meta:meta])* $required:ident: $Required:ty,)*
+            $(
+                $(#[$required_meta:meta])*
+                $required:ident: $Required:ty $(= $required_default:expr)?,
+            )*
             ..
             $($(#[$option_meta:meta])* $option:ident: $Option:ty = $default:expr,)*
         }
@@ -57,7 +61,7 @@ macro_rules! config {
         $crate::settings! {
             $(#[$meta])*
             $vis struct $Layer[$class] {
-                $($(#[$required_meta])* $required: $Required;)*
+                $($(#[$required_meta])* $required: $Required $(= $required_default)?;)*
                 ..
                 $($(#[$option_meta])* $option: $Option = $default;)*
             }
