@@ -11,18 +11,6 @@ use cornu_layers::{
 use serde_json::{Value, json};
 use support::{assert_agree, assert_same_json, cases, name, tensor, tensors, unbuilt};
 
-/// Files of goldens with layers, a family each.
-const FILES: &[&str] = &[
-    "layers",
-    "convolutional",
-    "reshaping",
-    "rnn",
-    "attention",
-    "core",
-    "preprocessing",
-    "further",
-];
-
 /// Cases whose input is a single sample, without a batch axis.
 const SINGLE: &[&str] = &["resizing_one", "center_crop_one", "mel_spectrogram_one"];
 
@@ -40,11 +28,7 @@ fn layer_cases() -> Vec<Value> {
     });
     Lambda::register("golden>difference", |x, _| Ok(&x.tensors[0] - &x.tensors[1]));
     let left_out = |case: &Value| WRONG.iter().any(|(wrong, _)| *wrong == name(case));
-    all_cases().into_iter().filter(|case| !left_out(case)).collect()
-}
-
-fn all_cases() -> Vec<Value> {
-    FILES.iter().flat_map(|file| cases(file)).collect()
+    support::layer_cases().into_iter().filter(|case| !left_out(case)).collect()
 }
 
 /// The layer of a case, built, with the case's weights.
@@ -329,7 +313,7 @@ fn layers_compute_the_same_in_float64() {
 
 #[test]
 fn every_class_has_a_golden_and_every_golden_a_class() {
-    let cases = [all_cases(), cases("lookups")].concat();
+    let cases = [support::layer_cases(), cases("lookups")].concat();
     let goldens: BTreeSet<&str> =
         cases.iter().map(|case| case["class_name"].as_str().unwrap()).collect();
     let classes = layer_classes();

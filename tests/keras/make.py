@@ -23,6 +23,7 @@ FILES = {  # golden file: module that makes it
     "core": "make_layers",
     "preprocessing": "make_layers",
     "further": "make_layers",
+    "masks": "make_layers",
     "defaults": "make_defaults",
     "lookups": "make_lookups",
     "classes": "make_classes",

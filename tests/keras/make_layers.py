@@ -13,6 +13,7 @@ import conv_cases
 import core_cases
 import further_cases
 import layer_cases
+import mask_cases
 import preprocessing_cases
 import reshaping_cases
 import rnn_cases
@@ -48,6 +49,10 @@ def attention():
 
 def further():
     return made(further_cases)
+
+
+def masks():
+    return made(mask_cases)
 
 
 def made(*modules):

@@ -4,6 +4,24 @@
 use cornu_autodiff::{DType, Tensor};
 use serde_json::Value;
 
+/// Files of goldens with layers, a family each.
+const FILES: &[&str] = &[
+    "layers",
+    "convolutional",
+    "reshaping",
+    "rnn",
+    "attention",
+    "core",
+    "preprocessing",
+    "further",
+    "masks",
+];
+
+/// The cases of all layers.
+pub(crate) fn layer_cases() -> Vec<Value> {
+    FILES.iter().flat_map(|file| cases(file)).collect()
+}
+
 /// The cases of one file of goldens.
 pub(crate) fn cases(file: &str) -> Vec<Value> {
     let path = format!("{}/../tests/keras/goldens/{file}.json", env!("CARGO_MANIFEST_DIR"));
