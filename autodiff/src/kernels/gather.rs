@@ -24,24 +24,36 @@ pub(crate) fn take<T: Element>(x: &[T], indices: &[usize], n: usize, inner: usiz
     });
 }
 
-/// `out[o, indices[k], :] += updates[o, k, :]`, where `out` has `n` rows of `inner` elements.
+/// Rows under which threads would spend their time looking for their own.
+const LONG_ROW: usize = 16;
+
+/// `out[o, indices[k], :] = Σ updates[o, k, :]`, where `out` has `n` rows of `inner` elements;
+/// 0 where no index points. A thread adds what falls on its own rows.
 pub(crate) fn scatter_add<T: Element>(
     updates: &[T],
     indices: &[usize],
     n: usize,
     inner: usize,
     out: &mut [T],
-    add: impl Fn(T, T) -> T + Copy,
+    add: impl Fn(T, T) -> T + Copy + Sync + Send,
 ) {
     if updates.is_empty() || out.is_empty() {
-        return;
+        return out.fill(T::default());
     }
     let block = indices.len() * inner;
-    for (out, updates) in out.chunks_exact_mut(n * inner).zip(updates.chunks_exact(block)) {
-        for (&at, update) in indices.iter().zip(updates.chunks_exact(inner)) {
-            let row = &mut out[at * inner..(at + 1) * inner];
-            row.iter_mut().zip(update).for_each(|(y, &x)| *y = add(*y, x));
+    let one = |updates: &[T], first: usize, out: &mut [T]| {
+        out.fill(T::default());
+        let rows = first..first + out.len() / inner;
+        for (at, update) in indices.iter().zip(updates.chunks_exact(inner)) {
+            if rows.contains(at) {
+                let row = &mut out[(at - first) * inner..][..inner];
+                row.iter_mut().zip(update).for_each(|(y, &x)| *y = add(*y, x));
+            }
         }
+    };
+    for (out, updates) in out.chunks_exact_mut(n * inner).zip(updates.chunks_exact(block)) {
+        let unit = if inner < LONG_ROW { n * inner } else { inner };
+        parallel::chunks_mut(out, unit, 1, |first, out| one(updates, first * unit / inner, out));
     }
 }
 

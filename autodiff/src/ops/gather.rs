@@ -126,7 +126,6 @@ impl Op for ScatterAdd {
         let [_, n, inner] = out.shape.around(self.axis);
         let x = x[1].packed();
         Ok(each_number!(out.dtype, T => Tensor::build(out.shape, |y: &mut [T]| {
-            y.fill(T::default());
             gather::scatter_add(x.contiguous_slice().expect("packed"), &at, n, inner, y, T::add);
         })))
     }
