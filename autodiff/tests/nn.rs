@@ -5,4 +5,5 @@ mod nn {
     mod activations;
     mod losses;
     mod normalize;
+    mod recurrent;
 }

@@ -20,6 +20,7 @@ pub(crate) mod normalize;
 pub(crate) mod parallel;
 pub(crate) mod pool;
 pub(crate) mod random;
+pub(crate) mod recurrent;
 pub(crate) mod reduce;
 pub(crate) mod scan;
 pub(crate) mod simd;

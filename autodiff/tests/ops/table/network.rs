@@ -1,13 +1,64 @@
 //! Ops that are whole pieces of neural networks.
 
-use cornu_autodiff::DType;
 use cornu_autodiff::ops::{
-    Fused, batch_norm, binary_cross_entropy, layer_norm, linear, mean_binary_cross_entropy,
-    mean_sigmoid_cross_entropy, mean_squared_error, rms_norm, sigmoid_cross_entropy,
-    softmax_cross_entropy, sparse_softmax_cross_entropy, squared_error,
+    Fused, RecurrentInputs, RecurrentOptions, batch_norm, binary_cross_entropy, gru, layer_norm,
+    linear, lstm, mean_binary_cross_entropy, mean_sigmoid_cross_entropy, mean_squared_error,
+    rms_norm, sigmoid_cross_entropy, simple_rnn, softmax_cross_entropy,
+    sparse_softmax_cross_entropy, squared_error,
 };
+use cornu_autodiff::{DType, Result, Tensor};
 
-use crate::case::{Case, distinct, floats, floats_off, made, op, whole};
+use crate::case::{Case, bools, distinct, floats, floats_off, made, op, whole};
+
+type Recurrent = fn(&RecurrentInputs<'_>, RecurrentOptions) -> Result<(Tensor, Vec<Tensor>)>;
+
+const LAST: RecurrentOptions = RecurrentOptions {
+    go_backwards: false,
+    return_sequences: false,
+    return_state: false,
+    zero_output_for_mask: false,
+};
+const ALL: RecurrentOptions = RecurrentOptions { return_sequences: true, ..LAST };
+const BACKWARDS: RecurrentOptions =
+    RecurrentOptions { go_backwards: true, zero_output_for_mask: true, ..ALL };
+const STATES: RecurrentOptions =
+    RecurrentOptions { go_backwards: true, return_state: true, ..LAST };
+
+/// A recurrent op on x, both kernels, the bias, `states` states and perhaps a mask; outputs side
+/// by side.
+fn recurrent(op: Recurrent, x: &[Tensor], states: usize, options: RecurrentOptions) -> Tensor {
+    let inputs = RecurrentInputs {
+        x: &x[0],
+        kernel: &x[1],
+        recurrent_kernel: &x[2],
+        bias: x.get(3),
+        initial_state: x.get(4..4 + states).unwrap_or(&[]),
+        mask: x.get(4 + states),
+    };
+    let (y, states) = op(&inputs, options).expect("it fits");
+    states.iter().fold(y, |y, state| y + state)
+}
+
+/// x, both kernels, a bias of this shape, and the first of `states` states and a mask.
+fn sequences<const R: usize>(
+    n: usize,
+    gates: usize,
+    bias: [usize; R],
+    states: usize,
+) -> Vec<Tensor> {
+    let f = |shape: [usize; 2]| floats(shape, -1.0..1.0);
+    let mut inputs = vec![floats([n, 3, 2], -1.0..1.0), f([2, 2 * gates]), f([2, 2 * gates])];
+    inputs.push(floats(bias, -1.0..1.0));
+    inputs.extend((0..states).map(|_| f([n, 2])));
+    inputs.push(bools([n, 3]));
+    inputs
+}
+
+/// The same without a mask.
+fn without_mask(mut inputs: Vec<Tensor>) -> Vec<Tensor> {
+    inputs.pop();
+    inputs
+}
 
 #[rustfmt::skip]
 #[allow(clippy::too_many_lines)] // a table
@@ -84,5 +135,19 @@ pub(crate) fn cases() -> Vec<Case> {
             |n| vec![floats([n, 2, 3], -1.0..1.0), floats([3], -1.0..1.0), floats([3], -1.0..1.0)]),
         op("batch_norm", |x| batch_norm(&x[0], None, Some(&x[1]), 0.1).expect("it fits").0,
             |n| vec![floats([4, n], -1.0..1.0), floats([n], -1.0..1.0)]),
+        op("lstm", |x| recurrent(lstm, x, 2, LAST), |n| without_mask(sequences(n, 4, [8], 2))),
+        op("lstm", |x| recurrent(lstm, x, 2, LAST), |n| sequences(n, 4, [8], 2)),
+        op("lstm", |x| recurrent(lstm, x, 2, ALL), |n| sequences(n, 4, [8], 2)),
+        op("lstm", |x| recurrent(lstm, x, 2, BACKWARDS), |n| sequences(n, 4, [8], 2)),
+        op("lstm", |x| recurrent(lstm, x, 2, STATES), |n| sequences(n, 4, [8], 2)),
+        op("lstm", |x| recurrent(lstm, x, 2, ALL),
+            |n| vec![floats([2, 3, n], -1.0..1.0), floats([n, 4], -1.0..1.0), floats([1, 4], -1.0..1.0)]),
+        op("gru", |x| recurrent(gru, x, 1, LAST), |n| without_mask(sequences(n, 3, [2, 6], 1))),
+        op("gru", |x| recurrent(gru, x, 1, ALL), |n| sequences(n, 3, [2, 6], 1)),
+        op("gru", |x| recurrent(gru, x, 1, BACKWARDS), |n| sequences(n, 3, [2, 6], 1)),
+        op("gru", |x| recurrent(gru, x, 1, STATES), |n| sequences(n, 3, [2, 6], 1)),
+        op("simple_rnn", |x| recurrent(simple_rnn, x, 1, LAST), |n| without_mask(sequences(n, 1, [2], 1))),
+        op("simple_rnn", |x| recurrent(simple_rnn, x, 1, BACKWARDS), |n| sequences(n, 1, [2], 1)),
+        op("simple_rnn", |x| recurrent(simple_rnn, x, 1, STATES), |n| sequences(n, 1, [2], 1)),
     ]
 }
