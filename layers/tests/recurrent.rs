@@ -186,3 +186,46 @@ fn steps_at_once_are_steps_one_by_one() {
     };
     assert_near(&predict(&layer, &x), &expected);
 }
+
+#[test]
+fn a_sequence_at_once_is_its_cell_repeated() {
+    let x = sequence([3, 5, 4]);
+    let mask = Tensor::from([
+        [true, false, true, true, false],
+        [true, true, true, true, true],
+        [false, false, true, false, true],
+    ]);
+    for (layer, cell) in [
+        (LSTM::new(3).return_sequences(true).into_layer(), LSTMCell::new(3).into_layer()),
+        (GRU::new(3).return_sequences(true).into_layer(), GRUCell::new(3).into_layer()),
+        (SimpleRNN::new(3).return_sequences(true).into_layer(), SimpleRNNCell::new(3).into_layer()),
+    ] {
+        for (backwards, zero) in [(false, false), (true, false), (false, true)] {
+            let mut json = layer.to_json();
+            json["config"]["dtype"] = "float64".into();
+            json["config"]["go_backwards"] = backwards.into();
+            json["config"]["zero_output_for_mask"] = zero.into();
+            let whole = drawn(layer_from_json(&json).unwrap(), &x);
+            let repeated = RNN::new(cell.clone())
+                .return_sequences(true)
+                .go_backwards(backwards)
+                .zero_output_for_mask(zero);
+            let repeated = drawn(repeated, &x);
+            for (a, b) in repeated.weights().iter().zip(whole.weights()) {
+                a.set(b.value()).unwrap();
+            }
+            for masks in [vec![], vec![Some(mask.clone())]] {
+                let run = |layer: &LayerRef| -> (Vec<f64>, Vec<f64>) {
+                    let inputs = Inputs { tensors: std::slice::from_ref(&x), masks: &masks };
+                    let tape = cornu_autodiff::Tape::new();
+                    let y = layer.call(&inputs, &mut Context::inference()).unwrap().0.remove(0);
+                    let slope = tape.gradient(&y.sin().sum(.., false), &[&x]).unwrap().remove(0);
+                    (y.to_vec().unwrap(), slope.to_vec().unwrap())
+                };
+                let ((y, slope), (same, same_slope)) = (run(&whole), run(&repeated));
+                assert_near(&y, &same);
+                assert_near(&slope, &same_slope);
+            }
+        }
+    }
+}

@@ -2,6 +2,7 @@
 
 use std::fmt::Debug;
 
+use cornu_autodiff::ops::{RecurrentInputs, RecurrentOptions};
 use cornu_autodiff::{Generator, Spec, Tensor, apply, ops};
 use smallvec::{SmallVec, smallvec};
 
@@ -31,7 +32,17 @@ pub(crate) trait Cell: Clone + Debug + Send + Sync + 'static {
         x: &Tensor,
         context: &mut Context<'_>,
     ) -> Result<Box<dyn Walk + 'a>>;
+
+    /// The op that goes through a whole sequence, if there is one for the cell's options and
+    /// nothing is dropped.
+    fn whole(&self, _context: &Context<'_>) -> Option<Whole> {
+        None
+    }
 }
+
+/// An op that goes through a whole sequence.
+pub(crate) type Whole =
+    fn(&RecurrentInputs<'_>, RecurrentOptions) -> cornu_autodiff::Result<(Tensor, Vec<Tensor>)>;
 
 /// What a recurrent layer does at each step.
 pub(crate) trait BuiltCell: Debug + Send + Sync {
@@ -45,6 +56,17 @@ pub(crate) trait BuiltCell: Debug + Send + Sync {
 
     /// A walk through `x`, `(batch, steps, …)`.
     fn start<'a>(&'a self, x: &Tensor, context: &mut Context<'_>) -> Result<Box<dyn Walk + 'a>>;
+
+    /// The output and the states after the last step, from one op; `None` if the cell must go
+    /// step by step.
+    fn at_once(
+        &self,
+        _sequence: &Sequence<'_>,
+        _options: RecurrentOptions,
+        _context: &Context<'_>,
+    ) -> Option<Result<(Tensor, Tensors)>> {
+        None
+    }
 }
 
 /// A cell and its weights.
@@ -60,6 +82,25 @@ impl<C: Cell> BuiltCell for WithWeights<C> {
     }
     fn start<'a>(&'a self, x: &Tensor, context: &mut Context<'_>) -> Result<Box<dyn Walk + 'a>> {
         self.cell.start(&self.weights, x, context)
+    }
+    fn at_once(
+        &self,
+        sequence: &Sequence<'_>,
+        options: RecurrentOptions,
+        context: &Context<'_>,
+    ) -> Option<Result<(Tensor, Tensors)>> {
+        let whole = self.cell.whole(context)?;
+        let bias = self.weights.bias.as_ref().map(Parameter::value);
+        let inputs = RecurrentInputs {
+            x: sequence.x,
+            kernel: &self.weights.kernel.value(),
+            recurrent_kernel: &self.weights.recurrent_kernel.value(),
+            bias: bias.as_ref(),
+            initial_state: sequence.states,
+            mask: sequence.mask,
+        };
+        let found = whole(&inputs, options).map(|(y, states)| (y, states.into()));
+        Some(found.map_err(Error::from))
     }
 }
 

@@ -1,6 +1,6 @@
 //! Gated recurrent units.
 
-use cornu_autodiff::{Spec, Tensor};
+use cornu_autodiff::{Spec, Tensor, ops};
 use smallvec::smallvec;
 
 use crate::activation::Activation;
@@ -8,7 +8,7 @@ use crate::builder::WeightBuilder;
 use crate::context::Context;
 use crate::error::Result;
 use crate::layer::Tensors;
-use crate::rnn::cell::{Cell, CellWeights, Gates, Walk, project};
+use crate::rnn::cell::{Cell, CellWeights, Gates, Walk, Whole, project};
 use crate::rnn::recurrent::recurrent;
 use crate::rnn::sequence::move_behind;
 use crate::setting::Config;
@@ -114,6 +114,13 @@ impl Cell for GRUCell {
             recurrent_bias,
             cell: self,
         }))
+    }
+
+    fn whole(&self, context: &Context<'_>) -> Option<Whole> {
+        let fits = self.activation == Activation::Tanh
+            && self.recurrent_activation == Activation::Sigmoid
+            && self.reset_after;
+        (fits && !self.drops(context)).then_some(ops::gru)
     }
 }
 

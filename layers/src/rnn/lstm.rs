@@ -1,6 +1,6 @@
 //! Long short-term memory.
 
-use cornu_autodiff::{Spec, Tensor};
+use cornu_autodiff::{Spec, Tensor, ops};
 use smallvec::smallvec;
 
 use crate::activation::Activation;
@@ -8,7 +8,7 @@ use crate::builder::WeightBuilder;
 use crate::context::Context;
 use crate::error::Result;
 use crate::layer::Tensors;
-use crate::rnn::cell::{Cell, CellWeights, Gates, Walk, project, unit_forget};
+use crate::rnn::cell::{Cell, CellWeights, Gates, Walk, Whole, project, unit_forget};
 use crate::rnn::recurrent::recurrent;
 use crate::rnn::sequence::move_behind;
 use crate::setting::Config;
@@ -111,6 +111,12 @@ impl Cell for LSTMCell {
             gates: Gates::new(&w.recurrent_kernel.value(), recurrent_drops, 4),
             cell: self,
         }))
+    }
+
+    fn whole(&self, context: &Context<'_>) -> Option<Whole> {
+        let fits =
+            self.activation == Activation::Tanh && self.recurrent_activation == Activation::Sigmoid;
+        (fits && !self.drops(context)).then_some(ops::lstm)
     }
 }
 

@@ -116,6 +116,12 @@ macro_rules! recurrent {
                 let rates = [self.dropout, self.recurrent_dropout];
                 crate::rnn::cell::draw_drops(context, self.seed, x, self.units, rates, gates)
             }
+
+            /// Whether something is dropped in this pass.
+            fn drops(&self, context: &crate::Context<'_>) -> bool {
+                let rates = self.dropout > 0.0 || self.recurrent_dropout > 0.0;
+                rates && context.generator().is_some()
+            }
         }
 
         impl $Layer {

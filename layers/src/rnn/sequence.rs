@@ -24,6 +24,18 @@ pub(crate) struct Course {
     pub(crate) zero_output_for_mask: bool,
 }
 
+impl Course {
+    /// What of it an op for whole sequences is told.
+    fn options(self) -> ops::RecurrentOptions {
+        ops::RecurrentOptions {
+            go_backwards: self.go_backwards,
+            return_sequences: self.return_sequences,
+            return_state: self.return_state || self.stateful,
+            zero_output_for_mask: self.zero_output_for_mask,
+        }
+    }
+}
+
 /// The [`Course`] of a layer with these options.
 macro_rules! course {
     ($layer:expr) => {
@@ -140,6 +152,9 @@ impl Recurrent {
         sequence: &Sequence<'_>,
         context: &mut Context<'_>,
     ) -> Result<(Tensor, Tensors)> {
+        if let Some(found) = self.cell.at_once(sequence, course.options(), context) {
+            return found;
+        }
         let walk = self.cell.start(sequence.x, context)?;
         if sequence.x.is_symbolic() {
             return shapes_only(walk, course, sequence, context);

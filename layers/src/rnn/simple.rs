@@ -1,6 +1,6 @@
 //! The plain recurrent layer.
 
-use cornu_autodiff::{Spec, Tensor};
+use cornu_autodiff::{Spec, Tensor, ops};
 use smallvec::smallvec;
 
 use crate::activation::Activation;
@@ -8,7 +8,7 @@ use crate::builder::WeightBuilder;
 use crate::context::Context;
 use crate::error::Result;
 use crate::layer::Tensors;
-use crate::rnn::cell::{Cell, CellWeights, Drops, Walk, project};
+use crate::rnn::cell::{Cell, CellWeights, Drops, Walk, Whole, project};
 use crate::rnn::recurrent::recurrent;
 use crate::setting::Config;
 
@@ -96,6 +96,11 @@ impl Cell for SimpleRNNCell {
             drops: recurrent_drops,
             activation: &self.activation,
         }))
+    }
+
+    fn whole(&self, context: &Context<'_>) -> Option<Whole> {
+        let fits = self.activation == Activation::Tanh;
+        (fits && !self.drops(context)).then_some(ops::simple_rnn)
     }
 }
 
