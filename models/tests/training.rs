@@ -52,6 +52,10 @@ fn options<'a>(fit: &Value) -> Fit<'a> {
     options
 }
 
+/// Metrics of training in which Keras, on JAX, counts steps that are masked: the mask is lost on
+/// the way, though `evaluate` has it.
+const UNMASKED: &[(&str, &str)] = &[("masked_steps", "mae"), ("masked_steps", "mse")];
+
 fn run(case: &Value) {
     let name = case["name"].as_str().expect("name");
     let mut model = Model::from_json(&case["json"].to_string()).expect(name);
@@ -74,6 +78,9 @@ fn run(case: &Value) {
             .iter()
             .map(|v| v.as_f64().expect(name))
             .collect();
+        if UNMASKED.contains(&(name, key)) {
+            continue; // compared after the run, in what `evaluate` finds
+        }
         let place = format!("{name}: {key}");
         assert_values(&place, history.get(key).expect(name), &values, ABSOLUTE, RELATIVE);
     }

@@ -260,7 +260,45 @@ def spectral_normalization(random):
     return model, compiled, x[..., None], y, {"epochs": 3, "batch_size": 8}
 
 
-FURTHER_RUNS = [spectral_normalization]
+def masked_steps(random):
+    """The mask goes through layers to the loss, and to metrics."""
+    model = Sequential([
+        Input((5,), dtype="int32"),
+        L.Embedding(9, 3, mask_zero=True),
+        L.LSTM(4, return_sequences=True),
+        L.Dropout(0.0),
+        L.Dense(1, activation="tanh"),
+    ])  # fmt: skip
+    x, y = padded(random)
+    compiled = {"optimizer": optimizers.Adam(learning_rate=0.05), "loss": "mse", "metrics": ["mae"], "weighted_metrics": ["mse"]}
+    return model, compiled, x, y, {"epochs": 3, "batch_size": 4}
+
+
+def masked_graph(random):
+    """Two masked branches, a merge of them, attention, and a mean over the steps that count."""
+    one, two = Input((5,), dtype="int32", name="one"), Input((5,), dtype="int32", name="two")
+    embedding = L.Embedding(9, 4, mask_zero=True)
+    a, b = embedding(one), L.Bidirectional(L.GRU(2, return_sequences=True, name="gru"), name="both")(embedding(two))
+    attended = L.MultiHeadAttention(2, 3)(a, b)
+    x = L.LayerNormalization()(L.Add()([attended, a]))
+    x = L.Concatenate()([L.GlobalAveragePooling1D()(x), L.LSTM(3)(x)])
+    model = Model([one, two], L.Dense(1, activation="sigmoid")(x))
+    x, y = padded(random)
+    x = [x, np.roll(x, 3, axis=0)]
+    compiled = {"optimizer": optimizers.Adam(learning_rate=0.05), "loss": "binary_crossentropy", "metrics": ["accuracy"]}
+    return model, compiled, x, (y[:, :1, 0] > 0).astype("float32"), {"epochs": 2, "batch_size": 4}
+
+
+def padded(random):
+    """Sequences of several lengths, and a number for each step."""
+    x = random.integers(9, 10, 5)
+    x[:, 0] = np.maximum(x[:, 0], 1)
+    for row, length in zip(x, [5, 3, 4, 1, 2, 5, 3, 2, 4, 5]):
+        row[length:] = 0
+    return x, random.normal(10, 5, 1)
+
+
+FURTHER_RUNS = [spectral_normalization, masked_steps]
 
 
 def training():

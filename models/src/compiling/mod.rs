@@ -137,7 +137,10 @@ impl Compile {
         self
     }
 
-    /// Metrics of every output that isn't given its own.
+    /// Metrics of every output that isn't given its own. Steps that are masked don't count.
+    ///
+    /// # Difference from Keras
+    /// Keras on JAX counts them while it trains, and not in `evaluate`.
     #[must_use]
     pub fn metrics<M: Into<MetricChoice>>(mut self, list: impl IntoIterator<Item = M>) -> Compile {
         self.metrics.extend(choices(list));
