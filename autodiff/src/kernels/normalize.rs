@@ -174,19 +174,43 @@ fn fold<T: Float>(
     }
 }
 
+/// As many elements of a row or more make a loop worth its setting up.
+const WIDE: usize = 128;
+
+/// How many rows side by side are worked on as one, since single ones are short.
+fn together(len: usize) -> usize {
+    (WIDE / len.max(1)).max(1)
+}
+
+/// A row, as often as rows are worked on as one.
+fn repeated<T: Float>(row: &[T]) -> Vec<T> {
+    row.repeat(together(row.len()))
+}
+
+/// Adds sums of rows side by side, one behind the other, to `out`.
+fn add_copies<T: Float>(sums: &[T], out: &mut [T]) {
+    for sums in sums.chunks_exact(out.len()) {
+        out.iter_mut().zip(sums).for_each(|(out, &sum)| *out += sum);
+    }
+}
+
 vectorized! {
-    fn sum_columns[T: Float](x: &[T], out: &mut [T]) {
-        for x in x.chunks_exact(out.len()) {
-            out.iter_mut().zip(x).for_each(|(out, &x)| *out += x);
+    fn sum_wide[T: Float](x: &[T], sums: &mut [T]) {
+        for x in x.chunks(sums.len()) {
+            let sums = &mut sums[..x.len()];
+            for i in 0..x.len() {
+                sums[i] += x[i];
+            }
         }
     }
 }
 
 vectorized! {
-    fn sum_column_squares[T: Float](x: &[T], mean: &[T], out: &mut [T]) {
-        for x in x.chunks_exact(out.len()) {
-            for ((out, &x), &mean) in out.iter_mut().zip(x).zip(mean) {
-                *out += (x - mean) * (x - mean);
+    fn sum_wide_squares[T: Float](x: &[T], mean: &[T], sums: &mut [T]) {
+        for x in x.chunks(sums.len()) {
+            let (sums, mean) = (&mut sums[..x.len()], &mean[..x.len()]);
+            for i in 0..x.len() {
+                sums[i] += (x[i] - mean[i]) * (x[i] - mean[i]);
             }
         }
     }
@@ -196,16 +220,20 @@ vectorized! {
 pub(crate) fn column_means<T: Float>(x: &[T], out: &mut [T]) {
     let len = out.len();
     fold(x.len(), len, out, |first, count, out| {
-        sum_columns(&x[first * len..(first + count) * len], out);
+        let mut sums = vec![T::ZERO; len * together(len)];
+        sum_wide(&x[first * len..(first + count) * len], &mut sums);
+        add_copies(&sums, out);
     });
     divide(out, x.len().checked_div(len).unwrap_or(0));
 }
 
 /// Mean squared distances of the columns from their means.
 pub(crate) fn column_variances<T: Float>(x: &[T], means: &[T], out: &mut [T]) {
-    let len = out.len();
+    let (len, means) = (out.len(), repeated(means));
     fold(x.len(), len, out, |first, count, out| {
-        sum_column_squares(&x[first * len..(first + count) * len], means, out);
+        let mut sums = vec![T::ZERO; means.len()];
+        sum_wide_squares(&x[first * len..(first + count) * len], &means, &mut sums);
+        add_copies(&sums, out);
     });
     divide(out, x.len().checked_div(len).unwrap_or(0));
 }
@@ -216,11 +244,12 @@ fn divide<T: Float>(values: &mut [T], n: usize) {
 }
 
 vectorized! {
-    fn affine_rows[T: Float](x: &[T], factor: &[T], summand: &[T], out: &mut [T]) {
-        let len = factor.len();
-        for (x, out) in x.chunks_exact(len).zip(out.chunks_exact_mut(len)) {
-            for (((out, &x), &a), &b) in out.iter_mut().zip(x).zip(factor).zip(summand) {
-                *out = x * a + b;
+    fn affine_wide[T: Float](x: &[T], factor: &[T], summand: &[T], out: &mut [T]) {
+        for (x, out) in x.chunks(factor.len()).zip(out.chunks_mut(factor.len())) {
+            let len = x.len();
+            let (factor, summand, out) = (&factor[..len], &summand[..len], &mut out[..len]);
+            for i in 0..len {
+                out[i] = x[i] * factor[i] + summand[i];
             }
         }
     }
@@ -230,21 +259,25 @@ vectorized! {
 pub(crate) fn affine<T: Float>(x: &[T], factor: &[T], summand: &[T], out: &mut [T]) {
     let len = factor.len();
     if !out.is_empty() {
+        let (factor, summand) = (repeated(factor), repeated(summand));
         parallel::chunks_mut(out, len, 2, |first, out| {
-            affine_rows(&x[first * len..first * len + out.len()], factor, summand, out);
+            affine_wide(&x[first * len..first * len + out.len()], &factor, &summand, out);
         });
     }
 }
 
 vectorized! {
-    /// Adds to the first half of `out` the columns of `g`, to the second those of `g · (x - mean)`.
-    fn sum_slopes[T: Float](x: &[T], g: &[T], mean: &[T], out: &mut [T]) {
-        let len = mean.len();
-        let (sums, products) = out.split_at_mut(len);
-        for (x, g) in x.chunks_exact(len).zip(g.chunks_exact(len)) {
-            sums.iter_mut().zip(g).for_each(|(sum, &g)| *sum += g);
-            for (((out, &x), &g), &mean) in products.iter_mut().zip(x).zip(g).zip(mean) {
-                *out += g * (x - mean);
+    /// Adds `g` to `sums`, and `g · (x - mean)` to `products`.
+    fn sum_wide_slopes[T: Float](
+        x: &[T], g: &[T], mean: &[T], sums: &mut [T], products: &mut [T],
+    ) {
+        for (x, g) in x.chunks(mean.len()).zip(g.chunks(mean.len())) {
+            let len = x.len();
+            let (g, mean) = (&g[..len], &mean[..len]);
+            let (sums, products) = (&mut sums[..len], &mut products[..len]);
+            for i in 0..len {
+                sums[i] += g[i];
+                products[i] += g[i] * (x[i] - mean[i]);
             }
         }
     }
@@ -253,22 +286,27 @@ vectorized! {
 /// Column sums of `g`, then of `g · (x - mean)`.
 pub(crate) fn column_slopes<T: Float>(x: &[T], g: &[T], mean: &[T]) -> Vec<T> {
     let len = mean.len();
-    let mut out = vec![T::ZERO; 2 * len];
+    let (mut out, mean) = (vec![T::ZERO; 2 * len], repeated(mean));
     fold(x.len(), len, &mut out, |first, count, out| {
         let range = first * len..(first + count) * len;
-        sum_slopes(&x[range.clone()], &g[range], mean, out);
+        let mut sums = vec![T::ZERO; 2 * mean.len()];
+        let (left, right) = sums.split_at_mut(mean.len());
+        sum_wide_slopes(&x[range.clone()], &g[range], &mean, left, right);
+        add_copies(left, &mut out[..len]);
+        add_copies(right, &mut out[len..]);
     });
     out
 }
 
 vectorized! {
-    fn combine_rows[T: Float](x: &[T], g: &[T], factors: [&[T]; 3], out: &mut [T]) {
-        let len = factors[0].len();
-        let rows = x.chunks_exact(len).zip(g.chunks_exact(len));
-        for ((x, g), out) in rows.zip(out.chunks_exact_mut(len)) {
-            let factors = factors[0].iter().zip(factors[1]).zip(factors[2]);
-            for (((out, &x), &g), ((&a, &b), &c)) in out.iter_mut().zip(x).zip(g).zip(factors) {
-                *out = g * a + x * b + c;
+    fn combine_wide[T: Float](x: &[T], g: &[T], factors: &[Vec<T>; 3], out: &mut [T]) {
+        let wide = factors[0].len();
+        for ((x, g), out) in x.chunks(wide).zip(g.chunks(wide)).zip(out.chunks_mut(wide)) {
+            let len = x.len();
+            let (g, out) = (&g[..len], &mut out[..len]);
+            let (a, b, c) = (&factors[0][..len], &factors[1][..len], &factors[2][..len]);
+            for i in 0..len {
+                out[i] = g[i] * a[i] + x[i] * b[i] + c[i];
             }
         }
     }
@@ -278,9 +316,10 @@ vectorized! {
 pub(crate) fn combine<T: Float>(x: &[T], g: &[T], factors: [&[T]; 3], out: &mut [T]) {
     let len = factors[0].len();
     if !out.is_empty() {
+        let factors = factors.map(repeated);
         parallel::chunks_mut(out, len, 3, |first, out| {
             let range = first * len..first * len + out.len();
-            combine_rows(&x[range.clone()], &g[range], factors, out);
+            combine_wide(&x[range.clone()], &g[range], &factors, out);
         });
     }
 }

@@ -1,6 +1,9 @@
 //! The two inner loops of convolutions: sums of products that stay in registers, whose factors
 //! are found by pointers. No patch of the input is ever copied to be multiplied (the indirect
 //! convolution of Dukhan 2019, arXiv 1907.02129).
+//!
+//! Loops count to constants. An iterator's constructor is a call where the linker doesn't
+//! optimise; sums of which it takes the address live in memory, at half the speed.
 
 #![allow(unsafe_code)]
 
@@ -125,75 +128,63 @@ impl<T: Copy + Default> RowProducts<'_, T> {
     /// # Safety
     /// That of `run`, and `weights` is a panel of `N` vectors and `taps · depth` rows.
     #[inline(always)]
+    #[allow(clippy::needless_range_loop)] // See the top of the file.
     unsafe fn panel<L: Lanes<T>, const ROWS: usize, const N: usize>(
         &self,
         Panel { first, used, .. }: Panel,
         weights: *const T,
     ) {
-        for (tile, out) in self.out.chunks_exact(ROWS).enumerate() {
+        for tile in 0..self.out.len() / ROWS {
             let factors = &self.factors[tile * self.taps * ROWS..][..self.taps * ROWS];
+            let out = &self.out[tile * ROWS..][..ROWS];
             // SAFETY: `start` holds whole vectors for every panel; pointers are the caller's
             // promise; `weights` advances by one row of the panel for each tap and factor.
             unsafe {
                 let mut sums = [[L::zero(); N]; ROWS];
-                for j in 0..N {
-                    let start = L::load(self.start.as_ptr().add(first + j * L::WIDTH));
-                    for row in &mut sums {
-                        row[j] = start;
+                for i in 0..ROWS {
+                    for j in 0..N {
+                        sums[i][j] = L::load(self.start.as_ptr().add(first + j * L::WIDTH));
                     }
                 }
                 let mut line = weights;
-                for tap in factors.chunks_exact(ROWS) {
+                for tap in 0..self.taps {
                     let mut from = [std::ptr::null(); ROWS];
-                    for (from, &factor) in from.iter_mut().zip(tap) {
-                        *from = factor.add(self.shift);
+                    for i in 0..ROWS {
+                        from[i] = (*factors.as_ptr().add(tap * ROWS + i)).add(self.shift);
                     }
                     for c in 0..self.depth {
                         let mut w = [L::zero(); N];
-                        for (j, w) in w.iter_mut().enumerate() {
-                            *w = L::load(line.add(j * L::WIDTH));
+                        for j in 0..N {
+                            w[j] = L::load(line.add(j * L::WIDTH));
                         }
                         line = line.add(N * L::WIDTH);
-                        for (row, from) in sums.iter_mut().zip(from) {
-                            let x = L::splat(from.add(c));
+                        for i in 0..ROWS {
+                            let x = L::splat(from[i].add(c));
                             for j in 0..N {
-                                row[j] = L::multiply_add(x, w[j], row[j]);
+                                sums[i][j] = L::multiply_add(x, w[j], sums[i][j]);
                             }
                         }
                     }
                 }
-                for (row, &out) in sums.iter().zip(out) {
-                    store::<T, L, N>(row, out.add(first), used);
+                if used == N * L::WIDTH {
+                    for i in 0..ROWS {
+                        for j in 0..N {
+                            L::store(out[i].add(first + j * L::WIDTH), sums[i][j]);
+                        }
+                    }
+                    continue;
                 }
-            }
-        }
-    }
-}
-
-/// Writes the first `used` elements of some vectors.
-///
-/// # Safety
-/// `out` must be valid for writing `used` elements.
-#[inline(always)]
-pub(super) unsafe fn store<T: Copy + Default, L: Lanes<T>, const N: usize>(
-    row: &[L::Vector; N],
-    out: *mut T,
-    used: usize,
-) {
-    // SAFETY: whole vectors are written to `out` only if all are used; else the first `used`
-    // elements of a copy are.
-    unsafe {
-        if used == N * L::WIDTH {
-            for (j, &v) in row.iter().enumerate() {
-                L::store(out.add(j * L::WIDTH), v);
-            }
-        } else {
-            let mut copy = [[T::default(); MAX_WIDTH]; N];
-            for (&v, copy) in row.iter().zip(&mut copy) {
-                L::store(copy.as_mut_ptr(), v);
-            }
-            for i in 0..used {
-                *out.add(i) = copy[i / L::WIDTH][i % L::WIDTH];
+                let mut copy = [[[T::default(); MAX_WIDTH]; N]; ROWS];
+                for i in 0..ROWS {
+                    for j in 0..N {
+                        L::store(copy[i][j].as_mut_ptr(), sums[i][j]);
+                    }
+                }
+                for (copy, out) in copy.iter().zip(out) {
+                    for column in 0..used {
+                        *out.add(first + column) = copy[column / L::WIDTH][column % L::WIDTH];
+                    }
+                }
             }
         }
     }
@@ -246,6 +237,7 @@ impl<T: Float> StripProducts<'_, T> {
     /// # Safety
     /// That of `run`.
     #[inline(always)]
+    #[allow(clippy::needless_range_loop)] // See the top of the file.
     unsafe fn tile<L: Lanes<T>, const ROWS: usize, const N: usize>(
         &mut self,
         Panel { first, used, .. }: Panel,
@@ -256,22 +248,23 @@ impl<T: Float> StripProducts<'_, T> {
         // SAFETY: `base + ROWS <= available`; pointers are the caller's promise.
         unsafe {
             let mut sums = [[L::zero(); N]; ROWS];
-            for (&from, &weights) in self.factors.iter().zip(self.weights) {
-                let (from, weights) = (from.add(base), weights.add(first));
+            for line in 0..self.factors.len() {
+                let from = self.factors.get_unchecked(line).add(base);
+                let weights = self.weights.get_unchecked(line).add(first);
                 let mut w = [L::zero(); N];
-                for (j, w) in w.iter_mut().enumerate() {
-                    *w = L::load(weights.add(j * L::WIDTH));
+                for j in 0..N {
+                    w[j] = L::load(weights.add(j * L::WIDTH));
                 }
-                for (i, row) in sums.iter_mut().enumerate() {
+                for i in 0..ROWS {
                     let x = L::splat(from.add(i));
                     for j in 0..N {
-                        row[j] = L::multiply_add(x, w[j], row[j]);
+                        sums[i][j] = L::multiply_add(x, w[j], sums[i][j]);
                     }
                 }
             }
-            for (row, copy) in sums.iter().zip(&mut copy) {
-                for (&v, copy) in row.iter().zip(copy) {
-                    L::store(copy.as_mut_ptr(), v);
+            for i in 0..ROWS {
+                for j in 0..N {
+                    L::store(copy[i][j].as_mut_ptr(), sums[i][j]);
                 }
             }
         }
@@ -279,8 +272,13 @@ impl<T: Float> StripProducts<'_, T> {
         for (i, copy) in copy.iter().enumerate().take(end).skip(row - base) {
             let start = (base + i - self.rows.start) * self.stride + first;
             let out = &mut self.out[start..start + used];
-            for (out, copy) in out.chunks_mut(L::WIDTH).zip(copy) {
-                out.iter_mut().zip(copy).for_each(|(out, &v)| *out += v);
+            for (j, copy) in copy.iter().enumerate().take(used.div_ceil(L::WIDTH)) {
+                let from = j * L::WIDTH;
+                let len = L::WIDTH.min(used - from);
+                let (out, copy) = (&mut out[from..from + len], &copy[..len]);
+                for i in 0..len {
+                    out[i] += copy[i];
+                }
             }
         }
     }
