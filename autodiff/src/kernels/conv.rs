@@ -175,7 +175,8 @@ impl<T: Vectors> Gather<'_, T> {
         });
         tables.fill_up();
         let padded = start.len() / self.groups;
-        for (phase, table) in tables.phases.iter().enumerate() {
+        for (number, table) in tables.all.iter().enumerate() {
+            let phase = number / 2;
             let len = weights[phase].len() / self.groups;
             for group in 0..self.groups {
                 let columns = group * self.columns;
@@ -183,16 +184,16 @@ impl<T: Vectors> Gather<'_, T> {
                     table.out.iter().map(|row| row.wrapping_add(columns)).collect();
                 let mut task = RowProducts {
                     factors: &table.factors,
-                    taps: self.plan.phases[phase].len(),
+                    taps: self.plan.phases[phase].len() / table.run,
                     shift: group * self.depth,
-                    depth: self.depth,
+                    depth: self.depth * table.run,
                     weights: &weights[phase][group * len..][..len],
                     start: &start[group * padded..][..padded],
                     columns: self.columns,
                     out: &out,
                 };
-                // SAFETY: factors point to all channels of a position, or to as many zeros;
-                // the rows of `out` are this block's own.
+                // SAFETY: factors point to all channels of a run's positions, or to as many zeros
+                // as a position has; the rows of `out` are this block's own.
                 unsafe { T::dispatch(self.level, &mut task) }
             }
         }
@@ -201,34 +202,42 @@ impl<T: Vectors> Gather<'_, T> {
 
 /// Where the rows of each phase find their factors and leave their sums.
 struct Tables<T> {
-    phases: Vec<Table<T>>,
+    /// For each phase, windows of which padding may hide a part, and those that lie inside and
+    /// whose taps are met in runs.
+    all: Vec<Table<T>>,
     /// Rows of a tile.
     rows: usize,
     /// What padding points to.
     zeros: Vec<T>,
 }
 
-#[derive(Clone)]
 struct Table<T> {
-    /// For each tile, each tap and each row.
+    /// For each tile, each run of taps and each row.
     factors: Vec<*const T>,
     /// For each tile and each row.
     out: Vec<*mut T>,
     count: usize,
+    /// Taps in a run.
+    run: usize,
 }
 
 impl<T: Vectors> Tables<T> {
     fn new(gather: &Gather<'_, T>) -> Tables<T> {
-        let empty = Table { factors: Vec::new(), out: Vec::new(), count: 0 };
+        // Channels of other groups lie between those of one.
+        let empty = |run| Table { factors: Vec::new(), out: Vec::new(), count: 0, run };
+        let both = |phase| {
+            let run = if gather.groups == 1 { gather.plan.run(phase, gather.depth) } else { 1 };
+            [empty(1), empty(run)]
+        };
         Tables {
-            phases: vec![empty; gather.plan.phases.len()],
+            all: (0..gather.plan.phases.len()).flat_map(both).collect(),
             rows: T::tile(gather.level).0,
             zeros: vec![T::ZERO; gather.groups * gather.depth],
         }
     }
 
     fn clear(&mut self) {
-        for table in &mut self.phases {
+        for table in &mut self.all {
             table.factors.clear();
             table.out.clear();
             table.count = 0;
@@ -238,26 +247,28 @@ impl<T: Vectors> Tables<T> {
     /// Adds one row to its phase.
     fn push(&mut self, place: &Place, taps: &[Tap], source: &[T], out: *mut T) {
         let (rows, zeros, channels) = (self.rows, self.zeros.as_ptr(), self.zeros.len());
-        let table = &mut self.phases[place.phase];
+        let table = &mut self.all[2 * place.phase + usize::from(place.inside)];
         let at = table.count % rows;
+        let pointers = taps.len() / table.run;
         if at == 0 {
-            table.factors.resize(table.factors.len() + taps.len() * rows, zeros);
+            table.factors.resize(table.factors.len() + pointers * rows, zeros);
         }
-        let tile = table.factors.len() - taps.len() * rows;
-        for (tap, factors) in taps.iter().zip(table.factors[tile..].chunks_exact_mut(rows)) {
-            if let Some(found) = place.find(tap) {
-                factors[at] = source[found..found + channels].as_ptr();
+        let tile = table.factors.len() - pointers * rows;
+        let factors = &mut table.factors[tile..];
+        for i in 0..pointers {
+            if let Some(found) = place.find(&taps[i * table.run]) {
+                factors[i * rows + at] = source[found..found + channels * table.run].as_ptr();
             }
         }
         table.out.push(out);
         table.count += 1;
     }
 
-    /// Repeats the last row of each phase until its last tile is full: its sums are the same, and
+    /// Repeats the last row of each table until its last tile is full: its sums are the same, and
     /// are written to the same place.
     fn fill_up(&mut self) {
         let rows = self.rows;
-        for table in &mut self.phases {
+        for table in &mut self.all {
             let Some(&out) = table.out.last() else { continue };
             let last = (table.count - 1) % rows;
             let tile = (table.count - 1) / rows;

@@ -57,7 +57,8 @@ pub(crate) fn kernel_gradient<T: Vectors>(
     let depth = sizes.inputs / sizes.groups;
     let lines = sizes.taps() * depth;
     let (count, each) = pieces(sizes.positions(), lines);
-    let strips = Strips { level, sizes, plan: &plan, x, g, depth, lines, each };
+    let run = if sizes.groups == 1 { plan.run(0, depth) } else { 1 };
+    let strips = Strips { level, sizes, plan: &plan, x, g, depth, run, lines, each };
     if count == 1 {
         return strips.run(out);
     }
@@ -74,6 +75,8 @@ struct Strips<'a, T> {
     g: &'a [T],
     /// Channels of the input in a group.
     depth: usize,
+    /// Taps whose elements lie side by side.
+    run: usize,
     /// Lines of the kernel.
     lines: usize,
     /// Positions in a piece.
@@ -179,12 +182,13 @@ impl<T: Vectors> Strips<'_, T> {
         let available = self.lines.max(FEW_CHANNELS);
         block.panel.clear();
         block.panel.resize(block.places.len() * available, T::ZERO);
-        let rows = block.panel.chunks_exact_mut(available);
-        for (place, row) in block.places.iter().zip(rows) {
-            for (tap, row) in self.plan.phases[0].iter().zip(row.chunks_exact_mut(depth)) {
-                if let Some(found) = place.find(tap) {
-                    let from = &self.x[found + shift..found + shift + depth];
-                    row.iter_mut().zip(from).for_each(|(v, &x)| *v = x);
+        let taps = &self.plan.phases[0];
+        for (i, place) in block.places.iter().enumerate() {
+            let row = &mut block.panel[i * available..][..available];
+            let run = if place.inside { self.run } else { 1 };
+            for (j, row) in (0..taps.len()).step_by(run).zip(row.chunks_exact_mut(run * depth)) {
+                if let Some(found) = place.find(&taps[j]) {
+                    row.copy_from_slice(&self.x[found + shift..][..run * depth]);
                 }
             }
         }

@@ -40,6 +40,8 @@ struct Line {
     /// The taps inside the source: `low..high`.
     low: usize,
     high: usize,
+    /// Whether these are all.
+    inside: bool,
     phase: usize,
 }
 
@@ -150,12 +152,10 @@ impl Plan {
                 let (phase, first) = line(axis, at);
                 let AxisTaps { numbers, step } = &phases[phase];
                 let before = |end: isize| (end.max(0) as usize).div_ceil(*step).min(numbers.len());
-                Line {
-                    offset: first * plan.sample as isize,
-                    low: before(-first),
-                    high: before(source as isize - first),
-                    phase: phase * phase_step,
-                }
+                let (low, high) = (before(-first), before(source as isize - first));
+                let inside = low == 0 && high == numbers.len();
+                let offset = first * plan.sample as isize;
+                Line { offset, low, high, inside, phase: phase * phase_step }
             });
             plan.lines.insert(0, lines.collect());
             plan.phases = phases
@@ -171,6 +171,18 @@ impl Plan {
         plan
     }
 
+    /// How many taps of a phase at a time find their elements side by side if there are so many
+    /// `channels`: a row of the window, unless it is dilated.
+    pub(crate) fn run(&self, phase: usize, channels: usize) -> usize {
+        let taps = &self.phases[phase];
+        let side_by_side = |a: &Tap, b: &Tap| b.offset - a.offset == channels as isize;
+        let apart = |i: &usize| !side_by_side(&taps[i - 1], &taps[*i]);
+        let run = (1..taps.len()).find(apart).unwrap_or(taps.len()).max(1);
+        let even = taps.len().is_multiple_of(run)
+            && taps.chunks(run).all(|taps| taps.is_sorted_by(side_by_side));
+        if even { run } else { 1 }
+    }
+
     /// Calls `f` with the places of `count` positions of the output from number `first` on.
     #[inline]
     pub(crate) fn places(&self, first: usize, count: usize, mut f: impl FnMut(Place)) {
@@ -182,18 +194,16 @@ impl Plan {
         }
         let mut sample = rest;
         for _ in 0..count {
-            let mut place = Place { base: (sample * self.sample) as isize, ..Place::default() };
+            let base = (sample * self.sample) as isize;
+            let mut place = Place { base, inside: true, ..Place::default() };
             place.high = [1; MAX_SPATIAL];
             for (axis, lines) in self.lines.iter().enumerate() {
                 let line = &lines[at[axis]];
                 place.base += line.offset;
                 (place.low[axis], place.high[axis]) = (line.low, line.high);
+                place.inside &= line.inside;
                 place.phase += line.phase;
             }
-            let last = self.phases[place.phase].last();
-            place.inside = place.low.iter().all(|&low| low == 0)
-                && last
-                    .is_some_and(|tap| tap.at.iter().zip(&place.high).all(|(at, high)| at < high));
             f(place);
             for (axis, lines) in self.lines.iter().enumerate().rev() {
                 at[axis] += 1;
