@@ -25,6 +25,7 @@ pub(crate) mod reduce;
 pub(crate) mod scan;
 pub(crate) mod simd;
 pub(crate) mod softmax;
+pub(crate) mod team;
 mod tiles;
 pub(crate) mod update;
 pub(crate) mod window;

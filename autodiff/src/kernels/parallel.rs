@@ -1,127 +1,12 @@
-//! How many threads work, and how work is split among them.
+//! How work on an output is split among threads.
 
 #![allow(unsafe_code)]
 
-use std::ops::Range;
-use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Arc, OnceLock, PoisonError, RwLock};
-use std::time::{Duration, Instant};
-
-use rayon_core::{ThreadPool, ThreadPoolBuilder};
+pub(crate) use super::team::each;
+pub use super::team::{set_threads, threads};
 
 /// Elements of cheap work under which waking another thread costs more than it brings.
 pub(crate) const WORTH_A_THREAD: usize = 64 * 1024;
-
-/// 0 until set: as many as the process may use.
-static THREADS: AtomicUsize = AtomicUsize::new(0);
-
-/// Sets how many threads kernels use; 1 makes no pool at all. Results are the same bits for
-/// any number.
-///
-/// # Panics
-/// When `n` is zero.
-pub fn set_threads(n: usize) {
-    assert!(n > 0, "set_threads: there must be at least one thread; got 0");
-    THREADS.store(n, Ordering::Relaxed);
-}
-
-/// How many threads kernels use. By default as many as the process may: affinity and the
-/// container's limit are obeyed.
-pub fn threads() -> usize {
-    static DEFAULT: OnceLock<usize> = OnceLock::new();
-    match THREADS.load(Ordering::Relaxed) {
-        0 => *DEFAULT
-            .get_or_init(|| std::thread::available_parallelism().map_or(1, std::num::NonZero::get)),
-        n => n,
-    }
-}
-
-/// The pool for the present number of threads.
-fn pool() -> Arc<ThreadPool> {
-    static POOL: RwLock<Option<Arc<ThreadPool>>> = RwLock::new(None);
-    let wanted = threads();
-    let current = POOL.read().unwrap_or_else(PoisonError::into_inner).clone();
-    if let Some(pool) = current
-        && pool.current_num_threads() == wanted
-    {
-        return pool;
-    }
-    let mut place = POOL.write().unwrap_or_else(PoisonError::into_inner);
-    let pool = match place.take() {
-        // Another thread was here first.
-        Some(pool) if pool.current_num_threads() == wanted => pool,
-        _ => Arc::new(build(wanted)),
-    };
-    *place = Some(pool.clone());
-    pool
-}
-
-/// A pool to which the thread that asks for it belongs, if it can: its work then begins here at
-/// once, without waking another thread and waiting for it.
-fn build(threads: usize) -> ThreadPool {
-    let builder =
-        || ThreadPoolBuilder::new().num_threads(threads).thread_name(|i| format!("cornu-{i}"));
-    // Err: this thread belongs to a pool already, an earlier one of ours or its user's.
-    builder()
-        .use_current_thread()
-        .build()
-        .or_else(|_| builder().build())
-        .expect("the system lets a process start threads")
-}
-
-/// How long a thread without work looks for more before it sleeps. Waking it takes the system
-/// tens of microseconds, longer than many an op, and a training step has twenty such gaps.
-const AWAKE: Duration = Duration::from_micros(200);
-/// Calls for parallel work so far.
-static CALLS: AtomicUsize = AtomicUsize::new(0);
-/// Threads that stay awake, or soon will.
-static LOOKOUTS: AtomicUsize = AtomicUsize::new(0);
-
-/// Lets the pool's other threads stay awake from here on.
-fn stay_awake(pool: &ThreadPool) {
-    CALLS.fetch_add(1, Ordering::Relaxed);
-    let others = pool.current_num_threads() - 1;
-    while LOOKOUTS.load(Ordering::Relaxed) < others {
-        LOOKOUTS.fetch_add(1, Ordering::Relaxed);
-        pool.spawn(|| {
-            look_out();
-            LOOKOUTS.fetch_sub(1, Ordering::Relaxed);
-        });
-    }
-}
-
-/// Does the pool's work until there has been none for a while.
-fn look_out() {
-    // The thread that asks for work must not stay here.
-    if rayon_core::current_thread_index() == Some(0) {
-        return;
-    }
-    let (mut seen, mut since) = (0, Instant::now());
-    loop {
-        if rayon_core::yield_now() == Some(rayon_core::Yield::Executed) {
-            continue;
-        }
-        let calls = CALLS.load(Ordering::Relaxed);
-        if calls != seen {
-            (seen, since) = (calls, Instant::now());
-        } else if since.elapsed() > AWAKE {
-            return;
-        }
-        std::hint::spin_loop();
-    }
-}
-
-/// Runs `f` inside a pool of the right size, here if this thread belongs to one.
-pub(crate) fn with_pool<R: Send>(f: impl FnOnce() -> R + Send) -> R {
-    let pool = pool();
-    stay_awake(&pool);
-    let here = rayon_core::current_thread_index().is_some();
-    if here && rayon_core::current_num_threads() == pool.current_num_threads() {
-        f()
-    } else {
-        pool.install(f)
-    }
-}
 
 /// Calls `f(first, chunk)` for pieces of `out` that are whole multiples of `unit` elements and
 /// together are `out`; `first` is the piece's first unit. `cost` is the work behind one
@@ -207,28 +92,6 @@ impl<T> Start<T> {
     pub(super) unsafe fn part(&self, from: usize, len: usize) -> &mut [T] {
         // SAFETY: the caller's promise.
         unsafe { std::slice::from_raw_parts_mut(self.0.add(from), len) }
-    }
-}
-
-/// Calls `f(i)` for every `i` below `count`, each as much work as is worth a thread.
-pub(crate) fn each(count: usize, f: &(dyn Fn(usize) + Sync)) {
-    if count == 1 || threads() == 1 {
-        return (0..count).for_each(f);
-    }
-    with_pool(|| halves(0..count, f));
-}
-
-/// Calls `f` for every `i` of the range, one half here and the other wherever a thread has
-/// nothing to do: from call to call, a thread gets about the same part of the data.
-fn halves(range: Range<usize>, f: &(dyn Fn(usize) + Sync)) {
-    match range.len() {
-        0 => (),
-        1 => f(range.start),
-        n => {
-            let middle = range.start + n / 2;
-            let (first, second) = (range.start..middle, middle..range.end);
-            rayon_core::join(|| halves(first, f), || halves(second, f));
-        }
     }
 }
 

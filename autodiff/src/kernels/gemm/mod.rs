@@ -135,7 +135,7 @@ fn large<T: Gemm>(
     let work = m.next_multiple_of(tile) * n.next_multiple_of(vector) * k;
     let wanted = match parallel::threads() {
         1 => 1,
-        threads => (2 * threads).min(work / WORTH_A_THREAD).max(1),
+        threads => (4 * threads).min(work / WORTH_A_THREAD).max(1),
     };
     let far = a.row != 0 && a.row.unsigned_abs().is_multiple_of(SLOW_STRIDE);
     let copies = (far || a.column != 1) && m > 2 * FEWEST && n > 4 * FEWEST;
