@@ -105,6 +105,17 @@ fn repeated(mut f: impl FnMut()) -> Vec<f64> {
     (0..50).map(thousand).collect()
 }
 
+/// How often product and step are timed, and steps in a round: as long as a product takes.
+const ROUNDS: usize = 200;
+const STEPS: usize = 4;
+
+/// Seconds that a call of `f` takes, in the mean of so many.
+fn seconds(calls: usize, mut f: impl FnMut()) -> f64 {
+    let start = Instant::now();
+    (0..calls).for_each(|_| f());
+    start.elapsed().as_secs_f64() / calls as f64
+}
+
 /// Rate of the training step's products against the best that the same products reach alone.
 fn rates() {
     let multiply_adds: usize = WIDTHS.windows(2).map(|w| w[0] * w[1] * BATCH).sum();
@@ -112,24 +123,32 @@ fn rates() {
     let flops = 2 * (3 * multiply_adds - WIDTHS[0] * WIDTHS[1] * BATCH);
     let (a, b) = (Tensor::ones([1024, 1024], DType::F32), Tensor::ones([1024, 1024], DType::F32));
     let (mut model, batch) = mlp();
-    let mut shares: Vec<(f64, f64)> = (0..5)
+    // What others do on a machine changes its speed from one moment to the next: each round has
+    // both, and is short.
+    let mut rounds: Vec<[f64; 2]> = (0..ROUNDS)
         .map(|_| {
-            let product = median(|| drop(a.matmul(&b))).as_secs_f64();
-            let step = median(|| drop(model.train_on(&batch))).as_secs_f64();
-            (2.0 * 1024f64.powi(3) / product / 1e9, flops as f64 / step / 1e9)
+            let product = seconds(1, || drop(a.matmul(&b)));
+            let step = seconds(STEPS, || drop(model.train_on(&batch)));
+            [2.0 * 1024f64.powi(3) / product / 1e9, flops as f64 / step / 1e9]
         })
         .collect();
-    shares.sort_by(|a, b| (a.1 / a.0).total_cmp(&(b.1 / b.0)));
-    let (product, step) = shares[shares.len() / 2];
+    rounds.sort_by(|a, b| (a[1] / a[0]).total_cmp(&(b[1] / b[0])));
+    let share = |[product, step]: [f64; 2]| 100.0 * step / product;
+    let [low, middle, high] = [1, 2, 3].map(|quarter| share(rounds[quarter * ROUNDS / 4]));
+    let [product, step] = [0, 1].map(|which| {
+        let mut rates: Vec<f64> = rounds.iter().map(|round| round[which]).collect();
+        rates.sort_by(f64::total_cmp);
+        rates[ROUNDS / 2]
+    });
+    println!("threads                         {:>8}", cornu::threads());
+    println!("f32 matrix product, 1024 cubed  {product:>8.1} GFLOP/s");
+    println!("784-512-512-10 Adam step        {step:>8.1} GFLOP/s");
+    println!("share                           {middle:>8.1} %, quartiles {low:.1} and {high:.1}");
     let (mut model, batch) = xor();
     let mut steps = repeated(|| drop(model.train_on(&batch)));
     steps.sort_by(f64::total_cmp);
     let (best, middle) = (steps[0], steps[steps.len() / 2]);
     println!("XOR step without the profiler   {middle:>8.2} µs, at best {best:.2}");
-    println!("threads                         {:>8}", cornu::threads());
-    println!("f32 matrix product, 1024 cubed  {product:>8.1} GFLOP/s");
-    println!("784-512-512-10 Adam step        {step:>8.1} GFLOP/s");
-    println!("share                           {:>8.1} %", 100.0 * step / product);
 }
 
 /// Time to load a `.keras` file of 100 MB against that of reading it and copying its floats.

@@ -48,9 +48,23 @@ impl Storage {
     }
 }
 
+/// A [`Storage`], and what is known of its elements.
+#[derive(Debug)]
+struct Held {
+    storage: Storage,
+    /// Whether who wrote the elements has seen that none is NaN or infinite.
+    finite: bool,
+}
+
+impl Held {
+    fn new(storage: Storage) -> Arc<Held> {
+        Arc::new(Held { storage, finite: false })
+    }
+}
+
 /// A shared handle to a [`Storage`]; the last one to be dropped gives it back to the pool.
 #[derive(Clone, Debug)]
-pub(crate) struct Buffer(Option<Arc<Storage>>);
+pub(crate) struct Buffer(Option<Arc<Held>>);
 
 impl Buffer {
     /// A buffer of at least `len` elements with arbitrary values.
@@ -59,41 +73,57 @@ impl Buffer {
         let recycled = POOL.try_with(|pool| pool.borrow_mut().take(dtype, class)).ok().flatten();
         Buffer(Some(recycled.unwrap_or_else(|| {
             let len = class_len(class);
-            Arc::new(each_dtype!(dtype, T => T::wrap(vec![T::default(); len])))
+            Held::new(each_dtype!(dtype, T => T::wrap(vec![T::default(); len])))
         })))
     }
 
     /// A buffer that owns `values`.
     pub(crate) fn from_vec<T: Element>(values: Vec<T>) -> Buffer {
-        Buffer(Some(Arc::new(T::wrap(values))))
+        Buffer(Some(Held::new(T::wrap(values))))
     }
 
     #[inline]
-    fn storage(&self) -> &Arc<Storage> {
+    fn held(&self) -> &Held {
         self.0.as_ref().expect("a buffer is empty only while it is dropped")
     }
 
     #[inline]
     pub(crate) fn slice<T: Element>(&self) -> &[T] {
-        T::slice(self.storage())
+        T::slice(&self.held().storage)
     }
 
     /// The elements for writing, when nobody else holds them.
     #[inline]
     pub(crate) fn slice_mut<T: Element>(&mut self) -> Option<&mut [T]> {
-        Arc::get_mut(self.0.as_mut()?).map(T::slice_mut)
+        self.storage_mut().map(T::slice_mut)
     }
 
     /// The elements as bytes.
     #[inline]
     pub(crate) fn bytes(&self) -> &[u8] {
-        bytes::of(self.storage())
+        bytes::of(&self.held().storage)
     }
 
     /// The storage for writing, when nobody else holds it.
     #[inline]
     pub(crate) fn storage_mut(&mut self) -> Option<&mut Storage> {
-        Arc::get_mut(self.0.as_mut()?)
+        let held = Arc::get_mut(self.0.as_mut()?)?;
+        held.finite = false;
+        Some(&mut held.storage)
+    }
+
+    /// Whether it is known that no element is NaN or infinite.
+    #[inline]
+    pub(crate) fn is_known_finite(&self) -> bool {
+        self.held().finite
+    }
+
+    /// Notes that no element is NaN or infinite, until somebody writes again.
+    #[inline]
+    pub(crate) fn note_finite(&mut self) {
+        if let Some(held) = self.0.as_mut().and_then(Arc::get_mut) {
+            held.finite = true;
+        }
     }
 
     /// Whether nobody else holds these elements.
@@ -147,21 +177,21 @@ fn class_len(class: usize) -> usize {
 #[derive(Default)]
 struct Pool {
     /// Free buffers by element type, then class.
-    free: [Vec<Vec<Arc<Storage>>>; DType::ALL.len()],
+    free: [Vec<Vec<Arc<Held>>>; DType::ALL.len()],
     bytes: usize,
 }
 
 impl Pool {
     #[inline]
-    fn take(&mut self, dtype: DType, class: usize) -> Option<Arc<Storage>> {
+    fn take(&mut self, dtype: DType, class: usize) -> Option<Arc<Held>> {
         let arc = self.free[dtype as usize].get_mut(class)?.pop()?;
         self.bytes -= class_len(class) * dtype.size();
         Some(arc)
     }
 
     #[inline]
-    fn put(&mut self, arc: Arc<Storage>) {
-        let (dtype, len) = (arc.dtype(), arc.len());
+    fn put(&mut self, arc: Arc<Held>) {
+        let (dtype, len) = (arc.storage.dtype(), arc.storage.len());
         if len < SMALLEST {
             return;
         }

@@ -73,6 +73,7 @@ impl Tensor {
         Tensor::from_buffer(spec, Buffer::scratch(spec.dtype, spec.shape.size()))
     }
 
+    #[inline]
     fn scratch_mut<T: Element>(&mut self) -> &mut [T] {
         let size = self.spec.shape.size();
         let values = self.buffer.as_mut().and_then(Buffer::slice_mut);
@@ -322,7 +323,7 @@ impl Tensor {
     /// Whether no element is NaN or infinite. Integers always are finite, and so is a symbolic
     /// tensor.
     pub fn is_finite(&self) -> bool {
-        if self.is_symbolic() {
+        if self.buffer.as_ref().is_none_or(Buffer::is_known_finite) {
             return true;
         }
         match self.dtype() {

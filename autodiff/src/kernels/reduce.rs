@@ -116,22 +116,23 @@ fn fold_columns<T: Element>(
 }
 
 vectorized! {
-    /// `x * 0` is NaN for NaN and infinities and zero otherwise: a sum of them tells.
-    fn zero_if_finite[T: Float](values: &[T]) -> T {
-        float::total(values.len(), |i| values[i] * T::ZERO)
+    /// Whether no element is NaN or infinite, on this thread: `x * 0` is NaN for those, and zero
+    /// otherwise.
+    pub(crate) fn run_is_finite[T: Float](values: &[T]) -> bool {
+        values.iter().fold(true, |finite, &x| finite & (x * T::ZERO == T::ZERO))
     }
 }
 
 /// Whether no element is NaN or infinite.
 pub(crate) fn all_finite<T: Float>(values: &[T]) -> bool {
     if values.len() <= PIECE {
-        return zero_if_finite(values) == T::ZERO;
+        return run_is_finite(values);
     }
     let mut finite = vec![true; values.len().div_ceil(PIECE)];
     parallel::chunks_mut(&mut finite, 1, PIECE, |first, finite| {
         for (i, finite) in finite.iter_mut().enumerate() {
             let at = (first + i) * PIECE;
-            *finite = zero_if_finite(&values[at..values.len().min(at + PIECE)]) == T::ZERO;
+            *finite = run_is_finite(&values[at..values.len().min(at + PIECE)]);
         }
     });
     finite.into_iter().all(|finite| finite)

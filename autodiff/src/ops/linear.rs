@@ -1,12 +1,13 @@
 //! A dense layer in one op: matrix product, bias and activation.
 
 use std::borrow::Cow;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use crate::each_float;
 use crate::error::{Error, Result};
 use crate::kernels::gemm::{Finish, Gemm, Matrix};
 use crate::kernels::linear::{map_in_place, slope};
-use crate::kernels::reduce::sum_rows;
+use crate::kernels::reduce::{run_is_finite, sum_rows};
 use crate::op::{Call, Gradients, Op, Saves, apply};
 use crate::ops::formulas::{constants, scalars};
 use crate::ops::select;
@@ -170,11 +171,13 @@ impl Op for Linear {
                 // (m, n) · (n, k) -> (m, k)
                 T::gemm([m, k, n], sums, transposed(matrix::<T>(kernel)), out, None, None);
             }));
-            into.add(1, || Tensor::build(*kernel.shape(), |out: &mut [T]| {
+            into.add(1, || {
                 // (k, m) · (m, n) -> (k, n)
                 let x = rows_of(x);
-                T::gemm([k, n, m], transposed(flat_rows::<T>(&x)), sums, out, None, None);
-            }));
+                looked_at(*kernel.shape(), |out: &mut [T], look| {
+                    T::gemm([k, n, m], transposed(flat_rows::<T>(&x)), sums, out, None, look);
+                })
+            });
             if call.len() > 2 {
                 into.add(2, || Tensor::build(Shape::of(&[n]), |out: &mut [T]| {
                     sum_rows(&values::<T>(&g)[g.offset..g.offset + g.size()], out);
@@ -182,6 +185,26 @@ impl Op for Linear {
             }
         });
     }
+}
+
+/// Elements of a gradient that are worth looking at while they are in a cache.
+const WORTH_A_LOOK: usize = 4096;
+
+/// What `fill` computes, of which it is known whether it is finite: who trains asks that of every
+/// gradient. The function that it is given is for runs of finished elements.
+fn looked_at<T: Gemm>(shape: Shape, fill: impl FnOnce(&mut [T], Finish<'_, T>)) -> Tensor {
+    let worth = shape.size() >= WORTH_A_LOOK;
+    let finite = AtomicBool::new(worth);
+    let look = |run: &mut [T]| {
+        if !run_is_finite(run) {
+            finite.store(false, Ordering::Relaxed);
+        }
+    };
+    let mut y = Tensor::build(shape, |out| fill(out, if worth { Some(&look) } else { None }));
+    if let (true, Some(buffer)) = (finite.into_inner(), &mut y.buffer) {
+        buffer.note_finite();
+    }
+    y
 }
 
 impl Linear {
@@ -265,5 +288,43 @@ pub fn linear(
     match bias {
         Some(bias) => apply(Linear { activation }, &[x, kernel, bias]),
         None => apply(Linear { activation }, &[x, kernel]),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::dtype::DType;
+    use crate::ops::{Fused, linear};
+    use crate::tape::Tape;
+    use crate::tensor::Tensor;
+
+    /// The gradient by the kernel of a sum, where one element of the input is `odd`.
+    fn gradient(inputs: usize, odd: f32) -> Tensor {
+        let mut x = vec![0.5f32; 3 * inputs];
+        x[inputs + 1] = odd;
+        let x = Tensor::new(x, [3, inputs]).unwrap();
+        let kernel = Tensor::ones([inputs, 70], DType::F32);
+        let tape = Tape::new();
+        let y = linear(&x, &kernel, None, Fused::Linear).unwrap();
+        tape.gradient(&y.sum(.., false), &[&kernel]).unwrap().remove(0)
+    }
+
+    /// Small gradients are looked at when they are asked, large ones when they are made.
+    #[test]
+    fn a_gradient_knows_whether_it_is_finite() {
+        for inputs in [4, 90] {
+            assert!(gradient(inputs, 1.0).is_finite());
+            for odd in [f32::NAN, f32::INFINITY, f32::NEG_INFINITY] {
+                assert!(!gradient(inputs, odd).is_finite(), "{inputs} {odd}");
+            }
+        }
+    }
+
+    #[test]
+    fn what_is_written_over_is_looked_at_again() {
+        let mut g = gradient(90, 1.0);
+        assert!(g.buffer.as_ref().unwrap().is_known_finite());
+        g.unique_slice::<f32>().unwrap()[7] = f32::NAN;
+        assert!(!g.is_finite());
     }
 }
