@@ -8,7 +8,7 @@ use super::depthwise;
 use super::lanes::Vectors;
 use super::parallel;
 use super::simd::Level;
-use super::tiles::{RowProducts, pack, packed_len};
+use super::tiles::{RowProducts, pack_lines, packed_len};
 use super::window::{Axes, Place, Plan, Tap};
 
 /// Positions whose windows are looked up at a time.
@@ -68,8 +68,8 @@ pub(crate) fn forward<T: Vectors>(
         columns: sizes.filters / sizes.groups,
     };
     let (depth, columns, filters) = (gather.depth, gather.columns, sizes.filters);
-    let weights = gather
-        .weights(|tap, group, c, f| kernel[(tap * depth + c) * filters + group * columns + f]);
+    let weights =
+        gather.weights(kernel, |tap, group, c| ((tap * depth + c) * filters + group * columns, 1));
     gather.run(&weights, bias, y);
 }
 
@@ -98,7 +98,7 @@ pub(crate) fn input_gradient<T: Vectors>(
     };
     let (depth, columns, filters) = (gather.depth, gather.columns, sizes.filters);
     let weights = gather
-        .weights(|tap, group, f, c| kernel[(tap * columns + c) * filters + group * depth + f]);
+        .weights(kernel, |tap, group, f| (tap * columns * filters + group * depth + f, filters));
     gather.run(&weights, None, out);
 }
 
@@ -115,9 +115,14 @@ struct Gather<'a, T> {
 }
 
 impl<T: Vectors> Gather<'_, T> {
-    /// The weights of each phase, group after group, laid out for tiles. `value` takes the tap's
-    /// number, the group, and the channels of source and output in it.
-    fn weights(&self, value: impl Fn(usize, usize, usize, usize) -> T) -> Vec<Vec<T>> {
+    /// The weights of each phase, group after group, laid out for tiles. `line` takes the tap's
+    /// number, the group, and the channel of the source in it, and tells where in the kernel the
+    /// weights of the output's channels begin, and how far apart they are.
+    fn weights(
+        &self,
+        kernel: &[T],
+        line: impl Fn(usize, usize, usize) -> (usize, usize),
+    ) -> Vec<Vec<T>> {
         let (_, width) = T::tile(self.level);
         let (depth, columns) = (self.depth, self.columns);
         let phase = |taps: &Vec<Tap>| {
@@ -125,9 +130,9 @@ impl<T: Vectors> Gather<'_, T> {
             let len = packed_len(lines, columns, width);
             let mut weights = vec![T::ZERO; len * self.groups];
             for group in 0..if len > 0 { self.groups } else { 0 } {
-                pack(lines, columns, width, &mut weights[group * len..][..len], |line, column| {
-                    value(taps[line / depth].number, group, line % depth, column)
-                });
+                let line = |i: usize| line(taps[i / depth].number, group, i % depth);
+                let out = &mut weights[group * len..][..len];
+                pack_lines(lines, columns, width, kernel, line, out);
             }
             weights
         };
@@ -216,7 +221,8 @@ struct Table<T> {
     factors: Vec<*const T>,
     /// For each tile and each row.
     out: Vec<*mut T>,
-    count: usize,
+    /// Rows in the last tile.
+    filled: usize,
     /// Taps in a run.
     run: usize,
 }
@@ -224,14 +230,15 @@ struct Table<T> {
 impl<T: Vectors> Tables<T> {
     fn new(gather: &Gather<'_, T>) -> Tables<T> {
         // Channels of other groups lie between those of one.
-        let empty = |run| Table { factors: Vec::new(), out: Vec::new(), count: 0, run };
+        let rows = T::tile(gather.level).0;
+        let empty = |run| Table { factors: Vec::new(), out: Vec::new(), filled: rows, run };
         let both = |phase| {
             let run = if gather.groups == 1 { gather.plan.run(phase, gather.depth) } else { 1 };
             [empty(1), empty(run)]
         };
         Tables {
             all: (0..gather.plan.phases.len()).flat_map(both).collect(),
-            rows: T::tile(gather.level).0,
+            rows,
             zeros: vec![T::ZERO; gather.groups * gather.depth],
         }
     }
@@ -240,7 +247,7 @@ impl<T: Vectors> Tables<T> {
         for table in &mut self.all {
             table.factors.clear();
             table.out.clear();
-            table.count = 0;
+            table.filled = self.rows;
         }
     }
 
@@ -248,11 +255,12 @@ impl<T: Vectors> Tables<T> {
     fn push(&mut self, place: &Place, taps: &[Tap], source: &[T], out: *mut T) {
         let (rows, zeros, channels) = (self.rows, self.zeros.as_ptr(), self.zeros.len());
         let table = &mut self.all[2 * place.phase + usize::from(place.inside)];
-        let at = table.count % rows;
-        let pointers = taps.len() / table.run;
-        if at == 0 {
+        let pointers = if table.run == 1 { taps.len() } else { taps.len() / table.run };
+        if table.filled == rows {
             table.factors.resize(table.factors.len() + pointers * rows, zeros);
+            table.filled = 0;
         }
+        let at = table.filled;
         let tile = table.factors.len() - pointers * rows;
         let factors = &mut table.factors[tile..];
         for i in 0..pointers {
@@ -261,7 +269,7 @@ impl<T: Vectors> Tables<T> {
             }
         }
         table.out.push(out);
-        table.count += 1;
+        table.filled += 1;
     }
 
     /// Repeats the last row of each table until its last tile is full: its sums are the same, and
@@ -270,14 +278,13 @@ impl<T: Vectors> Tables<T> {
         let rows = self.rows;
         for table in &mut self.all {
             let Some(&out) = table.out.last() else { continue };
-            let last = (table.count - 1) % rows;
-            let tile = (table.count - 1) / rows;
-            let per_tile = table.factors.len() / (tile + 1);
-            for factors in table.factors[tile * per_tile..].chunks_exact_mut(rows) {
-                let repeated = factors[last];
-                factors[last + 1..].fill(repeated);
+            let tiles = table.out.len().div_ceil(rows);
+            let tile = table.factors.len() / tiles * (tiles - 1);
+            for factors in table.factors[tile..].chunks_exact_mut(rows) {
+                let repeated = factors[table.filled - 1];
+                factors[table.filled..].fill(repeated);
             }
-            table.out.resize((tile + 1) * rows, out);
+            table.out.resize(tiles * rows, out);
         }
     }
 }

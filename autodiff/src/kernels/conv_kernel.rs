@@ -87,6 +87,8 @@ struct Strips<'a, T> {
 struct Block<T> {
     first: usize,
     places: Vec<Place>,
+    /// Where the group's gradients of each position are.
+    gradients: Vec<*const T>,
     factors: Vec<*const T>,
     weights: Vec<*const T>,
     /// The windows' elements side by side, for groups of few channels.
@@ -119,6 +121,7 @@ impl<T: Vectors> Strips<'_, T> {
         let mut block = Block {
             first: piece * self.each,
             places: Vec::with_capacity(BLOCK),
+            gradients: Vec::with_capacity(BLOCK),
             factors: Vec::with_capacity(BLOCK),
             weights: Vec::with_capacity(BLOCK),
             panel: Vec::new(),
@@ -130,6 +133,7 @@ impl<T: Vectors> Strips<'_, T> {
             self.plan.places(block.first, count, |place| block.places.push(place));
             for group in 0..self.sizes.groups {
                 self.pad(group, &mut block);
+                self.find_gradients(group, &mut block);
                 if self.depth < FEW_CHANNELS {
                     self.panel_lines(group, &mut block, lines.clone(), out);
                 } else {
@@ -160,14 +164,20 @@ impl<T: Vectors> Strips<'_, T> {
         }
     }
 
-    /// Where the group's gradients of the block's position `i` are.
-    fn weights(&self, group: usize, block: &Block<T>, i: usize) -> *const T {
-        if block.padded.is_empty() {
-            let at = (block.first + i) * self.sizes.filters + group * self.columns();
-            return self.g[at..at + self.columns()].as_ptr();
+    /// Finds where the group's gradients of the block's positions are.
+    fn find_gradients(&self, group: usize, block: &mut Block<T>) {
+        let (columns, count) = (self.columns(), block.places.len());
+        let (from, first, apart, len) = match block.padded.len() {
+            0 => {
+                let first = block.first * self.sizes.filters + group * columns;
+                (self.g, first, self.sizes.filters, columns)
+            }
+            padded => (block.padded.as_slice(), 0, padded / count, padded / count),
+        };
+        block.gradients.clear();
+        for i in 0..count {
+            block.gradients.push(from[first + i * apart..][..len].as_ptr());
         }
-        let full = block.padded.len() / block.places.len();
-        block.padded[i * full..(i + 1) * full].as_ptr()
     }
 
     /// A group of few channels: the lines of all taps are one strip.
@@ -196,7 +206,7 @@ impl<T: Vectors> Strips<'_, T> {
         block.weights.clear();
         for i in 0..block.places.len() {
             block.factors.push(block.panel[i * available..][..available].as_ptr());
-            block.weights.push(self.weights(group, block, i));
+            block.weights.push(block.gradients[i]);
         }
         self.strip(group, block, available, lines, out);
     }
@@ -222,7 +232,7 @@ impl<T: Vectors> Strips<'_, T> {
                 // What padding would add is zero.
                 if let Some(found) = block.places[i].find(tap) {
                     block.factors.push(self.x[found + shift..found + shift + depth].as_ptr());
-                    block.weights.push(self.weights(group, block, i));
+                    block.weights.push(block.gradients[i]);
                 }
             }
             let out = &mut out[(rows.start - lines.start) * self.sizes.filters..];

@@ -78,6 +78,35 @@ pub(crate) fn pack<T: Copy + Default>(
     }
 }
 
+/// As [`pack`], for a matrix in memory: `line(row)` tells where in `from` a row begins, and how far
+/// apart its elements are.
+pub(crate) fn pack_lines<T: Copy + Default>(
+    depth: usize,
+    columns: usize,
+    width: usize,
+    from: &[T],
+    line: impl Fn(usize) -> (usize, usize),
+    out: &mut [T],
+) {
+    let mut done = 0;
+    for Panel { first, used, width: panel } in panels(columns, width) {
+        for row in 0..depth {
+            let part = &mut out[done..done + panel];
+            done += panel;
+            let (start, apart) = line(row);
+            let from = &from[start + first * apart..];
+            if apart == 1 {
+                part[..used].copy_from_slice(&from[..used]);
+            } else {
+                for i in 0..used {
+                    part[i] = from[i * apart];
+                }
+            }
+            part[used..].fill(T::default());
+        }
+    }
+}
+
 /// `out[r] = start + Σ_tap Σ_c factor[r, tap][c] · weights[tap, c]` for many rows.
 ///
 /// A tile is as many rows as the registers hold sums for; a tile that isn't full repeats its

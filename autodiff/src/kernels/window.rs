@@ -70,6 +70,15 @@ pub(crate) struct Place {
 }
 
 impl Place {
+    /// Takes a coordinate along one axis.
+    #[inline(always)]
+    fn enter(&mut self, axis: usize, line: &Line) {
+        self.base += line.offset;
+        (self.low[axis], self.high[axis]) = (line.low, line.high);
+        self.inside &= line.inside;
+        self.phase += line.phase;
+    }
+
     /// Where a tap finds its element, unless that is padding.
     #[inline(always)]
     pub(crate) fn find(&self, tap: &Tap) -> Option<usize> {
@@ -186,34 +195,41 @@ impl Plan {
     /// Calls `f` with the places of `count` positions of the output from number `first` on.
     #[inline]
     pub(crate) fn places(&self, first: usize, count: usize, mut f: impl FnMut(Place)) {
-        let mut at = [0usize; MAX_SPATIAL];
-        let mut rest = first;
-        for (axis, lines) in self.lines.iter().enumerate().rev() {
-            at[axis] = rest % lines.len();
-            rest /= lines.len();
-        }
-        let mut sample = rest;
-        for _ in 0..count {
+        let outside = |sample: usize| {
             let base = (sample * self.sample) as isize;
-            let mut place = Place { base, inside: true, ..Place::default() };
-            place.high = [1; MAX_SPATIAL];
-            for (axis, lines) in self.lines.iter().enumerate() {
-                let line = &lines[at[axis]];
-                place.base += line.offset;
-                (place.low[axis], place.high[axis]) = (line.low, line.high);
-                place.inside &= line.inside;
-                place.phase += line.phase;
+            Place { base, high: [1; MAX_SPATIAL], inside: true, ..Place::default() }
+        };
+        let Some((inner, outer)) = self.lines.split_last() else {
+            return (first..first + count).for_each(|sample| f(outside(sample)));
+        };
+        let mut at = [0usize; MAX_SPATIAL];
+        let (mut column, mut sample) = (first % inner.len(), first / inner.len());
+        for (axis, lines) in outer.iter().enumerate().rev() {
+            at[axis] = sample % lines.len();
+            sample /= lines.len();
+        }
+        let mut left = count;
+        while left > 0 {
+            // What all positions along the last axis share.
+            let mut row = outside(sample);
+            for (axis, lines) in outer.iter().enumerate() {
+                row.enter(axis, &lines[at[axis]]);
             }
-            f(place);
-            for (axis, lines) in self.lines.iter().enumerate().rev() {
+            let end = inner.len().min(column + left);
+            for line in &inner[column..end] {
+                let mut place = row;
+                place.enter(outer.len(), line);
+                f(place);
+            }
+            (left, column) = (left - (end - column), 0);
+            for (axis, lines) in outer.iter().enumerate().rev() {
                 at[axis] += 1;
                 if at[axis] < lines.len() {
                     break;
                 }
                 at[axis] = 0;
-                sample += usize::from(axis == 0);
             }
-            sample += usize::from(self.lines.is_empty());
+            sample += usize::from(at == [0; MAX_SPATIAL]);
         }
     }
 }
