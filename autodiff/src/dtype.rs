@@ -157,37 +157,28 @@ fn wrong_type(storage: &Storage) -> ! {
     unreachable!("storage holds {}", storage.dtype())
 }
 
+/// Runs an expression with the type alias `$t` set to the Rust type of a run-time dtype, if that
+/// is one of the list; what is done with others follows it.
+#[macro_export]
+#[doc(hidden)]
+macro_rules! each_of {
+    ($dtype:expr, $t:ident => $body:expr; $($Variant:ident $type:ty),*; $($others:tt)*) => {
+        match $dtype {
+            $($crate::DType::$Variant => {
+                type $t = $type;
+                $body
+            })*
+            $($others)*
+        }
+    };
+}
+
 /// Runs an expression with the type alias `$t` set to the Rust type of a run-time dtype.
 #[macro_export]
 #[doc(hidden)]
 macro_rules! each_dtype {
     ($dtype:expr, $t:ident => $body:expr) => {
-        match $dtype {
-            $crate::DType::F32 => {
-                type $t = f32;
-                $body
-            }
-            $crate::DType::F64 => {
-                type $t = f64;
-                $body
-            }
-            $crate::DType::I32 => {
-                type $t = i32;
-                $body
-            }
-            $crate::DType::I64 => {
-                type $t = i64;
-                $body
-            }
-            $crate::DType::U8 => {
-                type $t = u8;
-                $body
-            }
-            $crate::DType::Bool => {
-                type $t = bool;
-                $body
-            }
-        }
+        $crate::each_of!($dtype, $t => $body; F32 f32, F64 f64, I32 i32, I64 i64, U8 u8, Bool bool;)
     };
 }
 
@@ -196,17 +187,8 @@ macro_rules! each_dtype {
 #[doc(hidden)]
 macro_rules! each_float {
     ($dtype:expr, $t:ident => $body:expr) => {
-        match $dtype {
-            $crate::DType::F32 => {
-                type $t = f32;
-                $body
-            }
-            $crate::DType::F64 => {
-                type $t = f64;
-                $body
-            }
-            other => unreachable!("`infer` let {other} through to a kernel for floats"),
-        }
+        $crate::each_of!($dtype, $t => $body; F32 f32, F64 f64;
+            other => unreachable!("`infer` let {other} through to a kernel for floats"))
     };
 }
 
@@ -215,30 +197,7 @@ macro_rules! each_float {
 #[doc(hidden)]
 macro_rules! each_number {
     ($dtype:expr, $t:ident => $body:expr) => {
-        match $dtype {
-            $crate::DType::F32 => {
-                type $t = f32;
-                $body
-            }
-            $crate::DType::F64 => {
-                type $t = f64;
-                $body
-            }
-            $crate::DType::I32 => {
-                type $t = i32;
-                $body
-            }
-            $crate::DType::I64 => {
-                type $t = i64;
-                $body
-            }
-            $crate::DType::U8 => {
-                type $t = u8;
-                $body
-            }
-            $crate::DType::Bool => {
-                unreachable!("`infer` let bool through to a kernel for numbers")
-            }
-        }
+        $crate::each_of!($dtype, $t => $body; F32 f32, F64 f64, I32 i32, I64 i64, U8 u8;
+            $crate::DType::Bool => unreachable!("`infer` let bool through to a kernel for numbers"))
     };
 }

@@ -7,6 +7,30 @@ use cornu_autodiff::{Call, Gradients, Op, Result, Saves, Spec, Tape, Tensor, app
 
 use crate::{scalar, slope};
 
+/// An op that passes its input on; the rest is said by the test.
+macro_rules! passes_on {
+    ($Op:ty, $name:literal, $saves:expr, |$this:ident, $call:ident, $g:ident| $gradient:expr) => {
+        impl Op for $Op {
+            fn name(&self) -> &'static str {
+                $name
+            }
+            fn infer(&self, x: &[&Spec]) -> Result<Spec> {
+                Ok(*x[0])
+            }
+            fn forward(&self, x: &[&Tensor], _: &Spec) -> Result<Tensor> {
+                Ok(x[0].clone())
+            }
+            fn saves(&self) -> Saves {
+                $saves
+            }
+            fn vjp(&self, $call: &Call<'_>, $g: &Tensor, into: &mut Gradients<'_>) {
+                let $this = self;
+                into.add(0, || $gradient);
+            }
+        }
+    };
+}
+
 /// Passes its input on, and counts how many of its like live.
 #[derive(Debug)]
 struct Counted(Arc<AtomicUsize>);
@@ -24,23 +48,7 @@ impl Drop for Counted {
     }
 }
 
-impl Op for Counted {
-    fn name(&self) -> &'static str {
-        "counted"
-    }
-    fn infer(&self, x: &[&Spec]) -> Result<Spec> {
-        Ok(*x[0])
-    }
-    fn forward(&self, x: &[&Tensor], _: &Spec) -> Result<Tensor> {
-        Ok(x[0].clone())
-    }
-    fn saves(&self) -> Saves {
-        Saves::Inputs
-    }
-    fn vjp(&self, _: &Call<'_>, g: &Tensor, into: &mut Gradients<'_>) {
-        into.add(0, || g.clone());
-    }
-}
+passes_on!(Counted, "counted", Saves::Inputs, |_op, _call, g| g.clone());
 
 #[test]
 fn nothing_outlives_the_last_tape() {
@@ -75,24 +83,10 @@ fn nothing_outlives_the_last_tape() {
 fn an_entry_is_freed_as_soon_as_its_gradient_is_passed_on() {
     #[derive(Debug)]
     struct Watch(Arc<AtomicUsize>, Arc<AtomicUsize>);
-    impl Op for Watch {
-        fn name(&self) -> &'static str {
-            "watch"
-        }
-        fn infer(&self, x: &[&Spec]) -> Result<Spec> {
-            Ok(*x[0])
-        }
-        fn forward(&self, x: &[&Tensor], _: &Spec) -> Result<Tensor> {
-            Ok(x[0].clone())
-        }
-        fn saves(&self) -> Saves {
-            Saves::Nothing
-        }
-        fn vjp(&self, _: &Call<'_>, g: &Tensor, into: &mut Gradients<'_>) {
-            self.1.store(self.0.load(Ordering::Relaxed), Ordering::Relaxed);
-            into.add(0, || g.clone());
-        }
-    }
+    passes_on!(Watch, "watch", Saves::Nothing, |op, _call, g| {
+        op.1.store(op.0.load(Ordering::Relaxed), Ordering::Relaxed);
+        g.clone()
+    });
     let (living, seen) = (Arc::new(AtomicUsize::new(0)), Arc::new(AtomicUsize::new(99)));
     let x = scalar(1.0);
     let tape = Tape::new();
@@ -109,23 +103,7 @@ fn an_entry_is_freed_as_soon_as_its_gradient_is_passed_on() {
 fn a_panic_in_a_gradient_leaves_the_thread_usable() {
     #[derive(Debug)]
     struct Bad;
-    impl Op for Bad {
-        fn name(&self) -> &'static str {
-            "bad"
-        }
-        fn infer(&self, x: &[&Spec]) -> Result<Spec> {
-            Ok(*x[0])
-        }
-        fn forward(&self, x: &[&Tensor], _: &Spec) -> Result<Tensor> {
-            Ok(x[0].clone())
-        }
-        fn saves(&self) -> Saves {
-            Saves::Nothing
-        }
-        fn vjp(&self, call: &Call<'_>, _: &Tensor, into: &mut Gradients<'_>) {
-            into.add(0, || call.input(0).clone());
-        }
-    }
+    passes_on!(Bad, "bad", Saves::Nothing, |_op, call, _g| call.input(0).clone());
     let x = scalar(1.0);
     let panic = std::panic::catch_unwind(|| {
         let tape = Tape::new();

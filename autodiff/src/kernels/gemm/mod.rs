@@ -67,7 +67,7 @@ pub(crate) trait Gemm: Vectors + Element {
         begin: Option<&[Self]>,
         finish: Finish<'_, Self>,
     ) {
-        product(Level::best(), size, a, b, out, begin, finish);
+        Product { size, a, b, begin, finish }.run(Level::best(), out);
     }
 }
 
@@ -76,40 +76,6 @@ impl Gemm for f64 {}
 
 /// Multiply-adds under which plain loops win.
 const SMALL: usize = 4096;
-
-#[allow(unsafe_code)]
-fn product<T: Gemm>(
-    level: Level,
-    [m, n, k]: [usize; 3],
-    a: Matrix<'_, T>,
-    b: Matrix<'_, T>,
-    out: &mut [T],
-    begin: Option<&[T]>,
-    finish: Finish<'_, T>,
-) {
-    assert!(out.len() >= m * n, "the output holds the product");
-    if m * n == 0 {
-        return;
-    }
-    assert!(a.holds(m, k) && b.holds(k, n), "factors lie inside their slices");
-    if let Some(row) = begin {
-        assert!(row.len() == n, "the row is as long as the output's");
-    }
-    if m * n * k <= SMALL {
-        let out = &mut out[..m * n];
-        // SAFETY: both factors hold the product, as just seen.
-        return unsafe { Small { a, b, depth: k, columns: 0..n, out, begin, finish }.run(level) };
-    }
-    if m == 1 && b.column == 1 {
-        // Reading the second factor takes the time: copying it would double that.
-        return parallel::chunks_mut(&mut out[..n], 1, k, |first, out| {
-            let columns = first..first + out.len();
-            // SAFETY: as above; the columns lie in the output.
-            unsafe { Small { a, b, depth: k, columns, out, begin, finish }.run(level) };
-        });
-    }
-    large(level, [m, n, k], a, b, out, begin, finish);
-}
 
 /// Multiply-adds that are worth handing to another thread.
 const WORTH_A_THREAD: usize = 1 << 19;
@@ -121,55 +87,89 @@ const FEWEST: usize = 64;
 /// first factor, or one whose rows are not runs, is copied if it is read for many columns.
 const SLOW_STRIDE: usize = 256;
 
+/// A product to be made; see [`Gemm::gemm`].
+#[derive(Clone, Copy)]
+struct Product<'a, T> {
+    size: [usize; 3],
+    a: Matrix<'a, T>,
+    b: Matrix<'a, T>,
+    begin: Option<&'a [T]>,
+    finish: Finish<'a, T>,
+}
+
 #[allow(unsafe_code)]
-fn large<T: Gemm>(
-    level: Level,
-    [m, n, k]: [usize; 3],
-    a: Matrix<'_, T>,
-    b: Matrix<'_, T>,
-    out: &mut [T],
-    begin: Option<&[T]>,
-    finish: Finish<'_, T>,
-) {
-    let (tile, vector) = T::tile(level);
-    let work = m.next_multiple_of(tile) * n.next_multiple_of(vector) * k;
-    let wanted = match parallel::threads() {
-        1 => 1,
-        threads => (4 * threads).min(work / WORTH_A_THREAD).max(1),
-    };
-    let far = a.row != 0 && a.row.unsigned_abs().is_multiple_of(SLOW_STRIDE);
-    let copies = (far || a.column != 1) && m > 2 * FEWEST && n > 4 * FEWEST;
-    // What is copied is cut, so that it is copied once: rows if they are, else columns.
-    let most = [m.div_ceil(FEWEST), n.div_ceil(FEWEST)];
-    let across = wanted.div_ceil(if copies { wanted.min(most[0]) } else { 1 }).min(most[1]);
-    let down = (wanted / across).clamp(1, most[0]);
-    let width = n.div_ceil(across).next_multiple_of(FEWEST);
-    let height = m.div_ceil(down).next_multiple_of(tile);
-    let across = n.div_ceil(width);
-    let out = parallel::Start::of(&mut out[..m * n]);
-    parallel::each(m.div_ceil(height) * across, &|i| {
-        let (row, column) = (i / across * height, i % across * width);
-        let mut panel = Buffer::scratch(T::DTYPE, PANEL);
-        let mut block = copies.then(|| Buffer::scratch(T::DTYPE, BLOCK));
-        let mut piece = Piece {
-            a,
-            b,
-            depth: k,
-            rows: row..m.min(row + height),
-            columns: column..n.min(column + width),
-            out: out.pointer(),
-            stride: n,
-            begin,
-            finish,
-            panel: panel.slice_mut::<T>().expect("a new buffer has one owner"),
-            block: block.as_mut().map_or(&mut [], |block| {
-                block.slice_mut::<T>().expect("a new buffer has one owner")
-            }),
+impl<T: Gemm> Product<'_, T> {
+    fn run(self, level: Level, out: &mut [T]) {
+        let Product { size: [m, n, k], a, b, begin, finish } = self;
+        assert!(out.len() >= m * n, "the output holds the product");
+        if m * n == 0 {
+            return;
+        }
+        assert!(a.holds(m, k) && b.holds(k, n), "factors lie inside their slices");
+        if let Some(row) = begin {
+            assert!(row.len() == n, "the row is as long as the output's");
+        }
+        if m * n * k <= SMALL {
+            let out = &mut out[..m * n];
+            // SAFETY: both factors hold the product, as just seen.
+            return unsafe {
+                Small { a, b, depth: k, columns: 0..n, out, begin, finish }.run(level)
+            };
+        }
+        if m == 1 && b.column == 1 {
+            // Reading the second factor takes the time: copying it would double that.
+            return parallel::chunks_mut(&mut out[..n], 1, k, |first, out| {
+                let columns = first..first + out.len();
+                // SAFETY: as above; the columns lie in the output.
+                unsafe { Small { a, b, depth: k, columns, out, begin, finish }.run(level) };
+            });
+        }
+        self.large(level, out);
+    }
+
+    /// A product that is worth copying factors for, and threads.
+    fn large(self, level: Level, out: &mut [T]) {
+        let Product { size: [m, n, k], a, b, begin, finish } = self;
+        let (tile, vector) = T::tile(level);
+        let work = m.next_multiple_of(tile) * n.next_multiple_of(vector) * k;
+        let wanted = match parallel::threads() {
+            1 => 1,
+            threads => (4 * threads).min(work / WORTH_A_THREAD).max(1),
         };
-        // SAFETY: `product` has seen that the factors lie inside their slices and that the
-        // output holds all pieces, which share none of its elements.
-        unsafe { T::dispatch(level, &mut piece) };
-    });
+        let far = a.row != 0 && a.row.unsigned_abs().is_multiple_of(SLOW_STRIDE);
+        let copies = (far || a.column != 1) && m > 2 * FEWEST && n > 4 * FEWEST;
+        // What is copied is cut, so that it is copied once: rows if they are, else columns.
+        let most = [m.div_ceil(FEWEST), n.div_ceil(FEWEST)];
+        let across = wanted.div_ceil(if copies { wanted.min(most[0]) } else { 1 }).min(most[1]);
+        let down = (wanted / across).clamp(1, most[0]);
+        let width = n.div_ceil(across).next_multiple_of(FEWEST);
+        let height = m.div_ceil(down).next_multiple_of(tile);
+        let across = n.div_ceil(width);
+        let out = parallel::Start::of(&mut out[..m * n]);
+        parallel::each(m.div_ceil(height) * across, &|i| {
+            let (row, column) = (i / across * height, i % across * width);
+            let mut panel = Buffer::scratch(T::DTYPE, PANEL);
+            let mut block = copies.then(|| Buffer::scratch(T::DTYPE, BLOCK));
+            let mut piece = Piece {
+                a,
+                b,
+                depth: k,
+                rows: row..m.min(row + height),
+                columns: column..n.min(column + width),
+                out: out.pointer(),
+                stride: n,
+                begin,
+                finish,
+                panel: panel.slice_mut::<T>().expect("a new buffer has one owner"),
+                block: block.as_mut().map_or(&mut [], |block| {
+                    block.slice_mut::<T>().expect("a new buffer has one owner")
+                }),
+            };
+            // SAFETY: `product` has seen that the factors lie inside their slices and that the
+            // output holds all pieces, which share none of its elements.
+            unsafe { T::dispatch(level, &mut piece) };
+        });
+    }
 }
 
 #[cfg(test)]
@@ -214,7 +214,8 @@ mod tests {
                 {
                     let mut out = vec![1.0; m * n];
                     let double = |run: &mut [f64]| run.iter_mut().for_each(|y| *y *= 2.0);
-                    product(level, [m, n, k], a, b, &mut out, begin, Some(&double));
+                    Product { size: [m, n, k], a, b, begin, finish: Some(&double) }
+                        .run(level, &mut out);
                     for (index, y) in out.iter().enumerate() {
                         let (i, j) = (index / n, index % n);
                         let sum: f64 = (0..k).map(|p| at(&a, i, p) * at(&b, p, j)).sum();
@@ -225,6 +226,10 @@ mod tests {
                 }
             }
         }
+    }
+
+    fn plain<'a>(size: [usize; 3], a: Matrix<'a, f32>, b: Matrix<'a, f32>) -> Product<'a, f32> {
+        Product { size, a, b, begin: None, finish: None }
     }
 
     /// The same matrix, column after column.
@@ -244,12 +249,12 @@ mod tests {
         {
             let ([a, ..], [b, ..]) = (layouts(&values, m, k), layouts(&values, k, n));
             let mut whole = vec![0.0; m * n];
-            product(level, [m, n, k], a, b, &mut whole, None, None);
+            plain([m, n, k], a, b).run(level, &mut whole);
             for (i, row) in whole.chunks(n).enumerate() {
                 let a = Matrix { offset: a.offset + i * k, ..a };
                 for n in [n, 3] {
                     let mut alone = vec![0.0; n];
-                    product(level, [1, n, k], a, b, &mut alone, None, None);
+                    plain([1, n, k], a, b).run(level, &mut alone);
                     assert_eq!(alone, row[..n], "{n} elements of row {i} at {level:?}");
                 }
             }
@@ -259,7 +264,7 @@ mod tests {
             let b_turned = columns(&b_turned[..], k as isize);
             for (a, b) in [(a, b_turned), (a_turned, b), (a_turned, b_turned)] {
                 let mut other = vec![0.0; m * n];
-                product(level, [m, n, k], a, b, &mut other, None, None);
+                plain([m, n, k], a, b).run(level, &mut other);
                 assert_eq!(other, whole, "{level:?}");
             }
         }
