@@ -1,0 +1,100 @@
+"""Turns compare.sh's lines of JSON into the tables of RESULTS.md: table.py LINES SECONDS ROUNDS."""
+
+import datetime
+import json
+import os
+import statistics
+import subprocess
+import sys
+
+WORKLOADS = ["xor", "mlp", "cnn", "resnet20", "bilstm", "minigpt", "infer1-mlp", "infer1-cnn", "infer256-cnn"]
+# Floating-point operations of a step, products and convolutions alone: forward, by weights, and by
+# inputs where those depend on weights.
+MULTIPLY_ADDS = {
+    "mlp": 128 * (2 * 784 * 512 + 3 * 512 * 512 + 3 * 512 * 10),
+    "cnn": 128 * (2 * 676 * 9 * 32 + 3 * 121 * 288 * 64 + 3 * 1600 * 10),
+    "resnet20": 32 * (3 * 40_813_184 - 442_368),
+    "bilstm": 32 * 200 * 3 * 4 * (128 + 64) * 256,
+    # Of the scores a causal half.
+    "minigpt": 32 * 80 * 3 * (4 * 256 * 512 + 2 * 256 * 256 + 80 * 512 + 256 * 5000),
+    "infer256-cnn": 256 * (676 * 9 * 32 + 121 * 288 * 64 + 1600 * 10),
+}
+
+
+def cpu():
+    with open("/proc/cpuinfo") as lines:
+        names = {line.partition(":")[2].strip() for line in lines if line.startswith("model name")}
+    return ", ".join(sorted(names)) or "unknown processor"
+
+
+def number(x):
+    return f"{x:,.0f}" if x >= 100 else f"{x:.3g}"
+
+
+def table(head, rows):
+    lines = ["| " + " | ".join(head) + " |", "|" + "---|" * len(head)]
+    return "\n".join(lines + ["| " + " | ".join(row) + " |" for row in rows])
+
+
+def main(path, seconds, rounds):
+    runs = {}
+    versions = {}
+    with open(path) as lines:
+        for run in map(json.loads, lines):
+            versions[run["framework"]] = run["version"]
+            runs.setdefault((run["workload"], run["framework"]), []).append(run)
+    frameworks = list(versions)
+    peers = [name for name in frameworks if name != "cornu"]
+    median = lambda w, f, key: statistics.median(run[key] for run in runs[w, f]) if (w, f) in runs else None
+    workloads = [w for w in WORKLOADS if (w, "cornu") in runs]
+
+    def ratios(key):
+        for w in workloads:
+            own, cells = median(w, "cornu", key), []
+            for peer in peers:
+                other = median(w, peer, key)
+                cells.append("" if other is None else f"{own / other:.2f}")
+            yield [w, *cells]
+
+    times = [[w, *("" if (t := median(w, f, "step_us")) is None else number(t) for f in frameworks)] for w in workloads]
+    memory = [[w, *("" if (m := median(w, f, "rss_mb")) is None else f"{m:.0f}" for f in frameworks)] for w in workloads]
+    rates = []
+    for w in workloads:
+        if w in MULTIPLY_ADDS:
+            rate = 2e-3 * MULTIPLY_ADDS[w] / median(w, "cornu", "step_us")
+            rates.append([w, f"{rate:.0f}"])
+    commit = subprocess.run(["git", "rev-parse", "--short", "HEAD"], capture_output=True, text=True).stdout.strip()
+    day = datetime.date.today().isoformat()
+    load = os.getloadavg()[0]
+    listed = ", ".join(f"{name} {version}" for name, version in versions.items() if name != "cornu")
+    print(f"""# cornu beside its peers
+
+Made by `benches/compare.sh {seconds} {rounds}` on {day} at commit {commit}: {rounds} round(s) in which the programs took
+turns, the best of three blocks of {seconds} s or more in each, medians over rounds; 2 threads on {os.cpu_count()} cores of {cpu()}
+(load average at the end: {load:.1f}; above 2 the machine was shared, and only ratios mean something).
+Peers: {listed}.
+
+## Samples a second, cornu's over the peer's
+More than 1: cornu is faster.
+
+{table(["workload", *peers], ratios("samples_per_s"))}
+
+## Peak memory, cornu's over the peer's
+Less than 1: cornu takes less.
+
+{table(["workload", *peers], ratios("rss_mb"))}
+
+## Time of a step in microseconds
+
+{table(["workload", *frameworks], times)}
+
+## Peak memory in megabytes
+
+{table(["workload", *frameworks], memory)}
+
+## Rate of cornu's products and convolutions, GFLOP/s
+
+{table(["workload", "whole step"], rates)}""")
+
+
+main(*sys.argv[1:])
