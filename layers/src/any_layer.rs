@@ -114,6 +114,11 @@ pub trait AnyLayer: Debug + Send + Sync {
     fn envelope(&self, _name: &str) -> Option<Value> {
         None
     }
+    /// A call on these tensors as Keras's JSON of a graph says it, where that is not as for other
+    /// layers.
+    fn call_json(&self, _tensors: &[Value]) -> Option<Value> {
+        None
+    }
     /// Whether Keras takes the layer for built from its beginning.
     fn is_built_at_once(&self) -> bool {
         false

@@ -13,6 +13,7 @@ use crate::builder::WeightBuilder;
 use crate::context::Context;
 use crate::error::{Error, Result};
 use crate::layer::{Inputs, Layer, Tensors};
+use crate::operation::Operation;
 use crate::parameter::Parameter;
 use crate::setting::{Config, Setting};
 use crate::snake_case::snake_case;
@@ -139,6 +140,17 @@ impl LayerRef {
     /// is written with the calls of a graph.
     pub fn call_arguments(&self) -> Config {
         self.0.layer.call_arguments()
+    }
+
+    /// A call on tensors, given as JSON, as Keras's JSON of a graph says it, where that is not as
+    /// for other layers.
+    pub fn call_json(&self, tensors: &[Value]) -> Option<Value> {
+        self.0.layer.call_json(tensors)
+    }
+
+    /// Whether it is an [`Operation`], which Keras doesn't count among a model's layers.
+    pub fn is_operation(&self) -> bool {
+        self.downcast::<Operation>().is_some()
     }
 
     /// Whether, in training too, each sample's output depends on that sample alone.

@@ -191,7 +191,7 @@ pub enum Masks {
 
 impl Masks {
     /// The mask of an output, by this rule.
-    fn rule(self, inputs: &Inputs<'_>) -> Result<Option<Tensor>> {
+    pub(crate) fn rule(self, inputs: &Inputs<'_>) -> Result<Option<Tensor>> {
         match (self, inputs.masks.iter().flatten().next()) {
             (_, None) | (Masks::Absorbs, _) => Ok(None),
             (Masks::Passes, Some(mask)) => Ok(Some(mask.clone())),

@@ -27,6 +27,7 @@ mod input;
 mod layer;
 mod merging;
 mod normalization;
+mod operation;
 mod parameter;
 mod part;
 mod pooling;
@@ -76,6 +77,7 @@ pub use normalization::{
     RMSNormalization, RenormClipping, ScaleWeights, SpectralNormalization,
     SpectralNormalizationWeights, UnitNormalization,
 };
+pub use operation::{Operand, Operation};
 pub use parameter::Parameter;
 pub use part::KernelWeights;
 pub use pooling::{
@@ -114,7 +116,7 @@ pub use setting::{
     Field, Fields, Settings, check_fields, check_setting, read_fields, setting_of, write_fields,
     wrong,
 };
-pub use snake_case::snake_case;
+pub use snake_case::{inner_class, snake_case};
 pub use symbol::{Apply, IntoSymbols, Node, Symbol, SymbolicShape, call, shape_text, unprobed};
 
 /// All layers, and what one needs to call them.

@@ -1,13 +1,16 @@
 //! Names of layers from names of classes.
 
+/// A class's name within Keras, of which it shows and names layers; another than the public one
+/// for one class.
+pub fn inner_class(class: &str) -> &str {
+    if class == "GroupQueryAttention" { "GroupedQueryAttention" } else { class }
+}
+
 /// A class name in the form in which Keras derives names from it: `MaxPooling2D` becomes
 /// `max_pooling2d`, `LSTM` `lstm`.
 pub fn snake_case(class: &str) -> String {
-    if class == "GroupQueryAttention" {
-        // The class has another name within Keras.
-        return "grouped_query_attention".to_owned();
-    }
-    let letters: Vec<char> = class.chars().filter(|c| c.is_alphanumeric() || *c == '_').collect();
+    let letters = inner_class(class).chars().filter(|c| c.is_alphanumeric() || *c == '_');
+    let letters: Vec<char> = letters.collect();
     let mut name = String::new();
     for (i, &c) in letters.iter().enumerate() {
         let before = i.checked_sub(1).map(|j| letters[j]);

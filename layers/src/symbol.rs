@@ -1,7 +1,6 @@
 //! The functional API: tensors that stand for what a model will compute.
 
 use std::fmt;
-use std::ops;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -231,21 +230,3 @@ pub trait Apply: IntoLayer + Sized {
 }
 
 impl<L: IntoLayer> Apply for L {}
-
-macro_rules! operator {
-    ($($Trait:ident $method:ident $Layer:ident),*) => {$(
-        /// # Panics
-        /// When the shapes don't broadcast.
-        impl ops::$Trait<&Symbol> for &Symbol {
-            type Output = Symbol;
-            #[track_caller]
-            fn $method(self, other: &Symbol) -> Symbol {
-                match crate::$Layer::new().apply([self, other]) {
-                    Ok(y) => y,
-                    Err(error) => panic!("{error}"),
-                }
-            }
-        }
-    )*};
-}
-operator!(Add add Add, Sub sub Subtract, Mul mul Multiply);

@@ -10,7 +10,9 @@ use support::{cases, name};
 
 #[test]
 fn the_boxed_table_is_that_of_keras() {
-    for case in cases("models") {
+    // The operations by which Keras tells masks are no part of a model here.
+    let graphs = cases("graphs").into_iter().filter(|case| name(case) != "masked");
+    for case in cases("models").into_iter().chain(graphs) {
         let model = Model::from_json(&case["json"].to_string()).unwrap();
         let summary = model.summary().style(SummaryStyle::Boxed).line_length(80);
         let keras = case["summary"].as_str().unwrap().trim_end();

@@ -40,6 +40,7 @@ FILES = {  # golden file: module that makes it
     "constraints": "make_small",
     "initializers": "make_small",
     "models": "make_models",
+    "graphs": "make_graphs",
     "training": "make_training",
     "training_layers": "make_training",
     "callbacks": "make_callbacks",

@@ -173,18 +173,16 @@ def case(make):
     else:
         weights = random.weights_for(model.weights)
         model.set_weights(weights)
-    inputs = [
-        random.integers(7, 3, *x.shape[1:]) if x.dtype == "int32" else random.normal(3, *x.shape[1:])
-        for x in model.inputs
-    ]
+    inputs = [data_for(x, random) for x in model.inputs]
     result = {
         "name": name,
         "json": json.loads(model.to_json()),
         "output_shape": model.output_shape,
-        "layer_names": [layer.name for layer in model.layers],
+        # Operations of a graph are no layers in Keras.
+        "layer_names": [layer.name for layer in getattr(model, "operations", model.layers)],
         **summaries(model),
     }
-    if weights:
+    if weights is not None:
         outputs = model(inputs if len(inputs) > 1 else inputs[0], training=False)
         outputs = outputs if isinstance(outputs, list) else [outputs]
         result["weights"] = [
@@ -193,6 +191,13 @@ def case(make):
         result["inputs"] = [array(x) for x in inputs]
         result["outputs"] = [array(y) for y in outputs]
     return result
+
+
+def data_for(x, random):
+    shape = (3, *x.shape[1:])
+    if x.dtype == "bool":
+        return random.integers(4, *shape) > 0
+    return random.integers(7, *shape) if x.dtype == "int32" else random.normal(*shape)
 
 
 def summaries(model):

@@ -147,8 +147,14 @@ fn ends(symbols: &[Symbol], calls: &[Symbol]) -> Value {
 fn node_json(call: &Symbol, calls: &[Symbol]) -> Value {
     let node = call.node();
     let mut tensors: Vec<Value> = node.inputs.iter().map(|x| tensor_json(x, calls)).collect();
+    if let Some(call) = node.layer.call_json(&tensors) {
+        return call;
+    }
     let class = node.layer.class();
     let mut kwargs = Map::new();
+    if class == "ReversibleEmbedding" && node.inputs[0].dtype().is_float() {
+        kwargs.insert("reverse".into(), json!(true));
+    }
     if RECURRENT.contains(&class) && tensors.len() > 1 {
         kwargs.insert("initial_state".into(), tensors.split_off(1).into());
         return json!({ "args": tensors, "kwargs": kwargs });

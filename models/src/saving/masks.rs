@@ -39,7 +39,31 @@ pub(super) fn mask_calls(layers: &[Value]) -> HashSet<&str> {
             found.extend(layer["name"].as_str());
         }
     }
+    add_merged(layers, &mut found);
     found
+}
+
+/// Adds what is made of several masks: those of layers that merge.
+fn add_merged<'v>(layers: &'v [Value], found: &mut HashSet<&'v str>) {
+    loop {
+        let before = found.len();
+        for layer in layers {
+            if !["LogicalOr", "LogicalAnd"].iter().any(|class| is_operation(layer, class)) {
+                continue;
+            }
+            let arguments = layer["inbound_nodes"][0]["args"].as_array();
+            let is_mask = |argument: &Value| {
+                let by = history(argument).and_then(|call| call[0].as_str());
+                by.is_some_and(|by| found.contains(by))
+            };
+            if arguments.is_some_and(|all| !all.is_empty() && all.iter().all(is_mask)) {
+                found.extend(layer["name"].as_str());
+            }
+        }
+        if found.len() == before {
+            return;
+        }
+    }
 }
 
 /// The call that computes an argument.

@@ -3,7 +3,7 @@
 
 use std::collections::HashSet;
 
-use cornu_layers::{Error as LayerError, LayerRef, layer_from_json};
+use cornu_layers::{Error as LayerError, LayerRef, Operation, layer_from_json};
 use serde_json::{Map, Value};
 
 use super::masks::{history, mask_calls};
@@ -203,19 +203,17 @@ impl<'v> Reader<'v> {
         }
         let calls = match kind {
             Kind::Sequential => Vec::new(),
+            Kind::Functional if is_operation(value) => {
+                self.operands(&value["inbound_nodes"], &place)
+            }
             Kind::Functional => self.calls(&value["inbound_nodes"], &place),
         };
-        let module = value["module"].as_str().unwrap_or_default();
-        if module.starts_with("keras.src.ops") {
-            let rule = "it is an operation outside of a layer, which cornu does not read; use a \
-                        layer such as `Add` instead of an operator";
-            return self.wrong(&place, rule, format!("{module}.{class}"));
-        }
+        let read = if is_operation(value) { Operation::from_json } else { layer_from_json };
         let body = match class.as_str() {
             "Sequential" | "Functional" | "Model" => {
                 Body::Model(Box::new(self.model(value, &place, depth + 1)?))
             }
-            _ => match layer_from_json(value) {
+            _ => match read(value) {
                 Ok(layer) => Body::Layer(layer),
                 Err(error) => {
                     let name = if name.is_empty() { "?" } else { &name };
@@ -286,7 +284,11 @@ impl<'v> Reader<'v> {
         for (key, value) in value.as_object().unwrap_or(&empty) {
             match (key.as_str(), value) {
                 (_, Value::Null | Value::Bool(false)) => {}
-                ("mask", mask) if self.computes_mask(mask) => reads.masked = true,
+                (key, mask) if key.ends_with("mask") && self.computes_mask(mask) => {
+                    reads.masked = true;
+                }
+                // The layer tells by its input's dtype.
+                ("reverse", Value::Bool(true)) if place.ends_with("(ReversibleEmbedding)") => {}
                 ("value" | "key", Value::Object(_)) => self.tensors(value, place, ends),
                 ("initial_state", Value::Object(_) | Value::Array(_)) => {
                     self.tensors(value, place, ends);
@@ -306,6 +308,27 @@ impl<'v> Reader<'v> {
                 }
             }
         }
+    }
+
+    /// What the calls of an operation read, however deep in lists; what else they are given is the
+    /// operation's own.
+    fn operands(&mut self, nodes: &Value, place: &str) -> Vec<Reads> {
+        let mut calls = Vec::new();
+        for node in nodes.as_array().into_iter().flatten() {
+            let mut reads = Reads::default();
+            let mut pending: Vec<&Value> = vec![&node["args"]];
+            while let Some(value) = pending.pop() {
+                match value {
+                    Value::Array(list) => pending.extend(list.iter().rev()),
+                    tensor if tensor["class_name"] == "__keras_tensor__" => {
+                        self.tensors(tensor, place, &mut reads.ends);
+                    }
+                    _ => {}
+                }
+            }
+            calls.push(reads);
+        }
+        calls
     }
 
     /// Whether a mask is one that layers make.
@@ -340,6 +363,10 @@ impl<'v> Reader<'v> {
             None => self.wrong(place, "a tensor must be named by [layer, call, output]", value),
         }
     }
+}
+
+fn is_operation(value: &Value) -> bool {
+    value["module"].as_str().is_some_and(|module| module.starts_with("keras.src.ops"))
 }
 
 /// The axes of a shape, each a number or null.

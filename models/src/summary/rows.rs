@@ -1,7 +1,7 @@
 //! What a summary says, before it is laid out.
 
 use cornu_autodiff::Tensor;
-use cornu_layers::{LayerRef, Parameter, Symbol, SymbolicShape};
+use cornu_layers::{LayerRef, Parameter, Symbol, SymbolicShape, inner_class};
 
 use crate::graph::Graph;
 use crate::model::Model;
@@ -93,7 +93,7 @@ fn add_rows(layers: &[LayerRef], graph: Option<&Graph>, depth: usize, rows: &mut
         rows.push(Row {
             depth,
             name: layer.name(),
-            class: layer.class().to_owned(),
+            class: inner_class(layer.class()).to_owned(),
             shapes: shapes(layer, &symbols),
             params: params(layer),
             connections: connections(layer, &calls),

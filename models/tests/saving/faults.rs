@@ -138,7 +138,8 @@ const FAULTS: &[Fault] = &[
     (
         "residual",
         |j| j["config"]["layers"][2]["module"] = json!("keras.src.ops.numpy"),
-        "layer `add` (Add): it is an operation outside of a layer",
+        "layer `add` (Add): config of Add: cornu has no option `trainable`, so only the default is \
+         accepted; got true",
     ),
     (
         "residual",

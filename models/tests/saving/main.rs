@@ -19,11 +19,15 @@ use support::{cases, name};
 
 /// The models that Keras made.
 pub(crate) fn models() -> Vec<Value> {
-    cases("models")
+    [cases("models"), cases("graphs")].concat()
 }
 
+/// The model whose masks Keras's JSON tells as operations: they are worked out anew, so they are
+/// not among the layers and not written.
+pub(crate) const MASKED: &str = "masked";
+
 pub(crate) fn case(wanted: &str) -> Value {
-    cases("models").into_iter().find(|case| name(case) == wanted).unwrap()
+    models().into_iter().find(|case| name(case) == wanted).unwrap()
 }
 
 pub(crate) fn read(json: &Value) -> Result<Model, String> {

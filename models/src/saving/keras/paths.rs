@@ -39,6 +39,7 @@ impl Places {
 
     /// Layers in a list.
     fn list(&mut self, container: &str, layers: &[LayerRef], named: &str) {
+        let layers: Vec<&LayerRef> = layers.iter().filter(|layer| !layer.is_operation()).collect();
         let classes = layers.iter().map(|layer| snake_case(layer.class()));
         for (layer, key) in layers.iter().zip(numbered(classes)) {
             self.layer(layer, &format!("{container}/{key}"), named);
