@@ -175,3 +175,15 @@ fn configs_of_lookups_are_written_as_keras_writes_them() {
         }
     }
 }
+
+#[test]
+fn an_array_of_numpy_in_a_config_is_a_list() {
+    let list = json!([1.0, 2.0, 3.0]);
+    let array =
+        json!({ "class_name": "__numpy__", "config": { "value": list, "dtype": "float64" } });
+    let [one, other] = [list, array].map(|scale| {
+        let config = json!({ "name": "rescaling", "scale": scale });
+        layer_from_json(&json!({ "class_name": "Rescaling", "config": config })).unwrap().to_json()
+    });
+    assert_eq!(one, other);
+}

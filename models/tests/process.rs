@@ -5,6 +5,7 @@
 
 use std::io::{BufRead, BufReader, Read};
 use std::os::unix::process::ExitStatusExt;
+use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdout, Command, ExitStatus, Stdio};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -103,17 +104,24 @@ fn drops() {
 
 /// Saves again and again, weights that all have one value, until it is killed.
 fn overwrites() {
-    let path = std::env::var("CORNU_PATH").unwrap();
+    let path = PathBuf::from(std::env::var("CORNU_PATH").unwrap());
     let model = xor();
     for i in 0.. {
         let values: Vec<Tensor> =
             model.get_weights().iter().map(|w| w.full_like(f64::from(i))).collect();
         model.set_weights(&values).unwrap();
-        model.save_checkpoint(&path).unwrap();
+        match is_checkpoint(&path) {
+            true => model.save_checkpoint(&path).unwrap(),
+            false => model.save(&path).unwrap(),
+        }
         if i == 0 {
             say("saves");
         }
     }
+}
+
+fn is_checkpoint(path: &Path) -> bool {
+    path.extension().is_some_and(|end| end == "cornu")
 }
 
 /// Trains and tells of it as it does unless it is told otherwise.
@@ -244,23 +252,31 @@ fn another_thread_stops_fit_and_the_model_stays_usable() {
 fn a_program_that_is_killed_while_it_saves_leaves_a_whole_file() {
     let folder = temporary("killed");
     std::fs::create_dir_all(&folder).unwrap();
-    let path = folder.join("model.cornu");
+    for name in ["model.cornu", "model.keras"] {
+        kill_while_it_saves(&folder.join(name));
+    }
+    std::fs::remove_dir_all(&folder).unwrap();
+}
+
+fn kill_while_it_saves(path: &Path) {
     let mut last = 0.0;
     for round in 0..40 {
-        let mut child = Running::start("overwrites", &path);
+        let mut child = Running::start("overwrites", path);
         child.until("saves");
         // Moments that differ: a save takes some hundred microseconds, or some milliseconds.
         std::thread::sleep(Duration::from_micros(round * 997 % 9000));
         child.signal("-KILL");
         assert_eq!(child.end().signal(), Some(9));
-        let model = Model::load_checkpoint(&path).unwrap();
+        let model = match is_checkpoint(path) {
+            true => Model::load_checkpoint(path).unwrap(),
+            false => Model::load(path).unwrap(),
+        };
         let values = model.get_weights();
         let values: Vec<f32> = values.iter().flat_map(|w| w.to_vec::<f32>().unwrap()).collect();
         assert!(values.iter().all(|v| *v == values[0]), "of one save, not of two: {values:?}");
         last = values[0].max(last);
     }
-    assert!(last > 0.0, "no child has saved twice");
-    std::fs::remove_dir_all(&folder).unwrap();
+    assert!(last > 0.0, "no child has saved {} twice", path.display());
 }
 
 #[test]

@@ -131,6 +131,10 @@ OPTIMIZERS = {
     "lion": lambda: optimizers.Lion(0.005),
     "lamb": lambda: optimizers.Lamb(0.02),
     "muon": lambda: optimizers.Muon(0.02),
+    "loss_scale": lambda: optimizers.LossScaleOptimizer(optimizers.Adam(0.02), initial_scale=8.0, dynamic_growth_steps=4),
+    "multi": lambda: optimizers.MultiOptimizer(
+        optimizers.OptimizerMap(optimizers.Nadam(0.02), {".*kernel": optimizers.Adafactor(0.02)})
+    ),
 }
 
 MODELS = [sequential, shared_nested, convolutional, recurrent, attention, normalized]

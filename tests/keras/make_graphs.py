@@ -1,7 +1,8 @@
 """graphs.json: functional models with operations outside of layers, and calls with arguments by
 name. Cases as in models.json."""
 
-from keras import Input, Model, ops
+import numpy as np
+from keras import Input, Model, initializers, ops
 from keras import layers as L
 
 from make_models import case
@@ -52,6 +53,22 @@ def operations_on_elements():
     return Model([x, z], outputs)
 
 
+def operations_with_constants():
+    x, tokens = Input((4, 3)), Input((4,), dtype="int32")
+    return Model(
+        [x, tokens],
+        [
+            x * np.array([1.0, 2.0, -3.0], "float32") + np.ones((4, 1), "float32"),
+            ops.maximum(ops.convert_to_tensor([0.25, 0.0, -0.5]), x),
+            ops.where(tokens > 2, tokens, np.array([1, 2, 3, 4])),
+            tokens * 2,
+            tokens * 2.0,
+            tokens + np.array([0.5, 1.0, 1.5, 2.0], "float32"),
+            L.Dense(2, kernel_initializer=initializers.Constant(np.ones((3, 2))))(x),
+        ],
+    )
+
+
 def operations_between_layers():
     """A block of a network as it is written by hand."""
     inputs = Input((6, 4))
@@ -96,7 +113,7 @@ def masked():
 
 GRAPHS = [
     operators, operations_of_shapes, operations_that_fold, operations_on_elements,
-    operations_between_layers, tensors_by_name, there_and_back, masked,
+    operations_with_constants, operations_between_layers, tensors_by_name, there_and_back, masked,
 ]  # fmt: skip
 
 

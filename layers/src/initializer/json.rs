@@ -6,7 +6,8 @@ use serde_json::{Value, json};
 use crate::envelope::{envelope, function, get, open, plain};
 use crate::error::{Error, Result};
 use crate::initializer::{Distribution, Fans, Initializer, Mode, VarianceScaling};
-use crate::setting::{Config, Setting, wrong};
+use crate::preprocessing::Numbers;
+use crate::setting::{Config, Setting};
 
 const NAMES: &[&str] = &[
     "zeros",
@@ -140,7 +141,7 @@ impl Initializer {
         }
         match self {
             Initializer::Constant(value) => match config.get("value") {
-                Some(Value::Object(array)) => *self = Initializer::Values(read_array(array)?),
+                Some(array @ Value::Object(_)) => *self = Initializer::Values(read_array(array)?),
                 Some(number) => *value = f64::from_json(number)?,
                 None => {}
             },
@@ -220,46 +221,14 @@ impl VarianceScaling {
 
 /// An array as Keras writes it into a config: nested lists.
 fn array(values: &Tensor) -> Value {
-    fn nest(values: &[f64], dims: &[usize]) -> Value {
-        match dims {
-            [] => json!(values[0]),
-            [n, inner @ ..] => {
-                let step: usize = inner.iter().product();
-                (0..*n).map(|i| nest(&values[i * step..(i + 1) * step], inner)).collect()
-            }
-        }
-    }
-    let flat = values.to_f64_vec().unwrap_or_default();
+    let numbers = Numbers::of(values).map(|numbers| numbers.to_json()).unwrap_or_default();
     json!({
         "class_name": "__numpy__",
-        "config": { "value": nest(&flat, values.dims()), "dtype": values.dtype().name() },
+        "config": { "value": numbers, "dtype": values.dtype().name() },
     })
 }
 
 /// The reverse of [`array`].
-fn read_array(object: &Config) -> Result<Tensor> {
-    fn flatten(
-        value: &Value,
-        depth: usize,
-        dims: &mut Vec<usize>,
-        flat: &mut Vec<f64>,
-    ) -> Option<()> {
-        let Value::Array(items) = value else {
-            flat.push(value.as_f64()?);
-            return (depth == dims.len()).then_some(());
-        };
-        if depth == dims.len() && flat.is_empty() {
-            dims.push(items.len());
-        }
-        (dims.get(depth) == Some(&items.len())).then_some(())?;
-        items.iter().try_for_each(|item| flatten(item, depth + 1, dims, flat))
-    }
-    let whole = Value::Object(object.clone());
-    let config = &whole["config"];
-    let (mut dims, mut flat) = (Vec::new(), Vec::new());
-    if flatten(&config["value"], 0, &mut dims, &mut flat).is_none() {
-        return Err(wrong("an array: nested lists of numbers, equally long", &whole));
-    }
-    let dtype = DType::from_json(&config["dtype"])?;
-    Ok(Tensor::new(flat, dims)?.cast(dtype))
+fn read_array(value: &Value) -> Result<Tensor> {
+    Numbers::from_json(value)?.tensor(DType::from_json(&value["config"]["dtype"])?)
 }

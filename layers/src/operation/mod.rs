@@ -17,6 +17,7 @@ use crate::context::Context;
 use crate::error::{Error, Result};
 use crate::handle::{IntoLayer, LayerRef};
 use crate::layer::{Inputs, Masks, Tensors};
+use crate::preprocessing::Numbers;
 use crate::setting::{Common, Config, Setting};
 
 /// An op in a graph of layers: Keras's `Operation`, which is what `x * 2`, `ops.reshape(x, …)` or
@@ -35,9 +36,9 @@ use crate::setting::{Common, Config, Setting};
 /// ```
 ///
 /// # Difference from Keras
-/// Keras drops the mask of what an op is called on; here a masked input is an error. A number is
-/// taken in the dtype of the tensors beside it, unless they are whole and it isn't: they then
-/// become float32.
+/// Keras drops the mask of what an op is called on; here a masked input is an error. A number or an
+/// array is taken in the dtype of the tensors beside it, unless they are whole and it isn't: they
+/// then become float32.
 #[derive(Clone, Debug)]
 pub struct Operation {
     rule: &'static Rule,
@@ -53,7 +54,7 @@ pub enum Operand {
     Tensor,
     /// A list of the next of the inputs, so many.
     List(usize),
-    /// A number; for `GetItem` what is taken, as Keras's JSON says it.
+    /// A number or an array, as Keras's JSON says it; for `GetItem` what is taken.
     Literal(Value),
 }
 
@@ -176,30 +177,24 @@ impl Operation {
         {
             return item::take(&tensors[0], item);
         }
-        let numbers = operands.iter().filter_map(|operand| match operand {
-            Operand::Literal(value) => Some(f64::from_json(value)),
-            _ => None,
+        let fraction = operands.iter().any(|operand| match operand {
+            Operand::Literal(value) => is_fraction(value),
+            _ => false,
         });
-        let numbers = numbers.collect::<Result<Vec<f64>>>()?;
-        let fraction = numbers.iter().any(|n| n.fract() != 0.0 || !n.is_finite());
-        let float = |x: &Tensor| if x.dtype().is_float() { x.clone() } else { x.cast(DType::F32) };
         let mut rest = tensors.iter().map(|x| match fraction || self.rule.floats {
-            true => float(x),
-            false => x.clone(),
+            true if !x.dtype().is_float() => x.cast(DType::F32),
+            _ => x.clone(),
         });
-        let dtype = match fraction || self.rule.floats {
-            true => float(&tensors[tensors.len() - 1]).dtype(),
-            false => tensors[tensors.len() - 1].dtype(),
+        let dtype = match tensors[tensors.len() - 1].dtype() {
+            whole if !whole.is_float() && (fraction || self.rule.floats) => DType::F32,
+            own => own,
         };
-        let mut numbers = numbers.into_iter();
         let mut all = Vec::new();
         for operand in &operands {
             match operand {
                 Operand::Tensor => all.extend(rest.next()),
                 Operand::List(n) => all.extend(rest.by_ref().take(*n)),
-                Operand::Literal(_) => {
-                    all.extend(numbers.next().map(|n| Tensor::scalar_of(dtype, n)));
-                }
+                Operand::Literal(value) => all.push(Numbers::from_json(value)?.tensor(dtype)?),
             }
         }
         match (self.rule.compute, all.as_slice()) {
@@ -209,6 +204,15 @@ impl Operation {
             (Compute::List(f), all) => f(all, &self.options),
             _ => unreachable!("`check` has counted the operands"),
         }
+    }
+}
+
+/// Whether a number, any of a list, or an array by its dtype, is none of the whole ones.
+fn is_fraction(value: &Value) -> bool {
+    match (value, value["config"]["dtype"].as_str()) {
+        (_, Some(dtype)) => dtype.contains("float"),
+        (Value::Array(items), None) => items.iter().any(is_fraction),
+        (number, None) => !(number.is_i64() || number.is_u64()),
     }
 }
 

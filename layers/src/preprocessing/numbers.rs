@@ -34,7 +34,7 @@ impl Numbers {
     }
 
     /// As a tensor.
-    pub(super) fn tensor(&self, dtype: DType) -> Result<Tensor> {
+    pub(crate) fn tensor(&self, dtype: DType) -> Result<Tensor> {
         Ok(Tensor::new(self.values.clone(), self.shape.as_slice())?.cast(dtype))
     }
 

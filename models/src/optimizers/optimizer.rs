@@ -83,10 +83,10 @@ impl Optimizer {
         if self.map.is_some() { MultiOptimizer::CLASS } else { self.rule().class_name() }
     }
 
-    /// The classes of its rules.
+    /// Its rules: one, or of several optimizers all, the default one last.
     #[cfg(feature = "keras-files")]
-    pub(crate) fn rule_classes(&self) -> Vec<&str> {
-        self.rules.iter().map(|rule| rule.class_name()).collect()
+    pub(crate) fn rules(&self) -> &[Box<dyn Rule>] {
+        &self.rules
     }
 
     /// The options that every optimizer has. Of one that is made of others, those of the inner or

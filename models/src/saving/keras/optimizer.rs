@@ -6,56 +6,84 @@ use serde_json::Value;
 
 use crate::error::{Error, Result};
 use crate::model::Model;
-use crate::optimizers::{Optimizer, product_of_nadam};
+use crate::optimizers::{Optimizer, Rule, product_of_nadam};
 use crate::step::Learned;
+
+/// A variable of an optimizer in Keras.
+enum Variable {
+    /// The next of [`Optimizer::state`].
+    Kept(Tensor),
+    /// One that follows from others here, or that nothing reads.
+    Other(Tensor),
+}
 
 /// The variables of a compiled model's optimizer in Keras's order; none if it isn't compiled.
 pub(super) fn variables(model: &Model) -> Result<Vec<Tensor>> {
     let Some(compiled) = &model.compiled else { return Ok(Vec::new()) };
     let mut optimizer = compiled.optimizer.clone();
-    let built = !optimizer.paths().is_empty();
-    if built {
+    if !optimizer.paths().is_empty() {
         // Those of weights that are trained now, as Keras would have them.
         optimizer.follow(&learned(model))?;
     }
-    let classes = optimizer.rule_classes();
-    let own = |class: &&&str| ["Adafactor", "Nadam"].contains(*class);
-    if let (true, Some(class)) = (classes.len() > 1, classes.iter().find(own)) {
-        let rule = "Keras's files can't hold what this optimizer remembers beside others";
-        return Err(Error::value("save", rule, format!("`{class}`")));
-    }
-    let factors = classes == ["Adafactor"];
-    let nadam = classes == ["Nadam"];
-    let mut out = Vec::new();
-    let mut before = String::new();
-    for (path, value) in optimizer.state() {
-        if let Some(variable) = path.strip_suffix("velocity")
-            && factors
-            && before.strip_suffix('c') != Some(variable)
-        {
-            // A vector has two zeros where a matrix has means of its rows and columns.
-            out.extend([Tensor::scalar(0i32), Tensor::scalar(0i32)]);
-        }
-        out.push(value);
-        before = path;
-    }
-    if built && nadam {
-        out.push(Tensor::scalar(product(&optimizer) as f32));
-    }
-    Ok(out)
+    let value = |variable| match variable {
+        Variable::Kept(value) | Variable::Other(value) => value,
+    };
+    Ok(in_keras(&optimizer).into_iter().map(value).collect())
 }
 
 fn learned(model: &Model) -> Vec<Learned<'_>> {
     model.weights.iter().filter(|w| w.is_trainable()).map(Learned).collect()
 }
 
+/// The variables that Keras has of an optimizer, in its order: those of each rule begin with its
+/// iteration, after those of the optimizer around it.
+fn in_keras(optimizer: &Optimizer) -> Vec<Variable> {
+    let state = optimizer.state();
+    let rules = optimizer.rules();
+    let begins =
+        |(at, (path, _)): (usize, &(String, Tensor))| path.ends_with("/iteration").then_some(at);
+    let begins: Vec<usize> = state.iter().enumerate().filter_map(begins).collect();
+    let begins = &begins[begins.len() - rules.len()..];
+    let kept = |(_, value): &(String, Tensor)| Variable::Kept(value.clone());
+    let mut all: Vec<Variable> = state[..begins[0]].iter().map(kept).collect();
+    let ends = begins[1..].iter().copied().chain([state.len()]);
+    for ((rule, &begin), end) in rules.iter().zip(begins).zip(ends) {
+        let own = &state[begin..end];
+        match rule.class_name() {
+            "Adafactor" => all.extend(with_zeros(own)),
+            _ => all.extend(own.iter().map(kept)),
+        }
+        // A `LossScaleOptimizer` of Keras forgets it.
+        let has_product = rule.class_name() == "Nadam" && !optimizer.finds_loss_scale();
+        if has_product && own.iter().any(|(path, _)| path.ends_with("velocity")) {
+            let product = product(&**rule, optimizer.iterations());
+            all.push(Variable::Other(Tensor::scalar(product as f32)));
+        }
+    }
+    all
+}
+
+/// What Adafactor keeps: of a vector two zeros where it has means of a matrix's rows and columns.
+fn with_zeros(own: &[(String, Tensor)]) -> Vec<Variable> {
+    let mut all = Vec::new();
+    let mut before = "";
+    for (path, value) in own {
+        if let Some(variable) = path.strip_suffix("velocity")
+            && before.strip_suffix('c') != Some(variable)
+        {
+            all.extend([0, 0].map(|zero| Variable::Other(Tensor::scalar(zero))));
+        }
+        all.push(Variable::Kept(value.clone()));
+        before = path;
+    }
+    all
+}
+
 /// What Nadam keeps in Keras; here it follows from the number of the step.
-fn product(optimizer: &Optimizer) -> f64 {
-    let every = optimizer.options().gradient_accumulation_steps.unwrap_or(1);
-    let config = optimizer.config();
-    let inner = config.get("inner_optimizer").map(|inner| &inner["config"]["beta_1"]);
-    let beta = inner.or(config.get("beta_1")).and_then(Value::as_f64).unwrap_or_default();
-    product_of_nadam(beta, optimizer.iterations() / every)
+fn product(rule: &dyn Rule, iterations: u64) -> f64 {
+    let every = rule.base().gradient_accumulation_steps.unwrap_or(1);
+    let beta = rule.config().get("beta_1").and_then(Value::as_f64).unwrap_or_default();
+    product_of_nadam(beta, iterations / every)
 }
 
 /// Gives the optimizer its variables, in Keras's order.
@@ -68,17 +96,10 @@ pub(super) fn restore(model: &mut Model, mut state: Vec<Tensor>) -> Result<()> {
     let mut optimizer = compiled.optimizer.clone();
     if state.len() > optimizer.state().len() {
         optimizer.build_some(&learned(model))?;
-        if optimizer.rule_classes() == ["Nadam"] {
-            state.pop_if(|last| last.rank() == 0);
-        }
-        if optimizer.rule_classes() == ["Adafactor"] {
-            // Whole numbers are its placeholders, but for counts at the beginning.
-            let first = if optimizer.finds_loss_scale() { 5 } else { 1 };
-            let mut at = 0;
-            state.retain(|value| {
-                at += 1;
-                at <= first || value.rank() > 0 || value.dtype().is_float()
-            });
+        let all = in_keras(&optimizer);
+        if state.len() == all.len() {
+            let mut all = all.iter();
+            state.retain(|_| matches!(all.next(), Some(Variable::Kept(_))));
         }
     }
     for (value, (_, own)) in state.iter_mut().zip(optimizer.state()) {
