@@ -46,7 +46,9 @@ pub(crate) fn train(model: &mut Model, case: &Value, name: &str) {
         let ours = history.get(key).unwrap_or_else(|| panic!("{name}: no `{key}`"));
         assert_values(&format!("{name}: {key}"), ours, &values, 1e-3, 1e-3);
     }
-    assert_eq!(history.series().count(), theirs.len(), "{name}");
+    // Keras 3.0 doesn't log each output's own loss.
+    let logs_all = case["version"] != "3.0.5" || model.outputs().unwrap().len() == 1;
+    assert!(!logs_all || history.series().count() == theirs.len(), "{name}");
     let after = case["weights_after"].as_array().unwrap();
     assert_eq!(model.weights().len(), after.len(), "{name}");
     for (weight, theirs) in model.weights().iter().zip(after) {
