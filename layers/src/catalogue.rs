@@ -41,7 +41,8 @@ layers! {
     GlobalMaxPooling1D, GlobalMaxPooling2D, GlobalMaxPooling3D,
     MaxPooling1D, MaxPooling2D, MaxPooling3D,
     // Preprocessing
-    CategoryEncoding, CenterCrop, Discretization, MelSpectrogram, Normalization, Rescaling, Resizing,
+    CategoryEncoding, CenterCrop, Discretization, MelSpectrogram, Normalization, Pipeline, Rescaling,
+    Resizing,
     STFTSpectrogram, Hashing, HashedCrossing, IntegerLookup, StringLookup, TextVectorization,
     // Regularization
     ActivityRegularization, AlphaDropout, Dropout, GaussianDropout, GaussianNoise,

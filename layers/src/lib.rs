@@ -67,7 +67,7 @@ pub use convolutional::{
 pub use error::{Error, Result};
 pub use handle::{IntoLayer, LayerRef};
 pub use initializer::{
-    Distribution, Fans, Initializer, InitializerFunction, Mode, VarianceScaling,
+    Distribution, Fans, Initializer, InitializerFunction, Mode, Stft, VarianceScaling, WaveSide,
 };
 pub use input::{Input, IntoInputShape, input, input_symbol};
 pub use layer::{Inputs, Layer, LayerOptions, Masks, Tensors, expect_rank, known_axis};
@@ -90,8 +90,8 @@ pub use pooling::{
 pub use preprocessing::{
     CategoryEncoding, CenterCrop, Discretization, Feature, FrameWindow, HashedCrossing, Hashing,
     IntegerLookup, Key, MelSpectrogram, Ngrams, Normalization, NormalizationWeights, Numbers,
-    OovMethod, OutputMode, Rescaling, Resizing, STFTSpectrogram, STFTSpectrogramWeights, Salt,
-    SpectrogramMode, Split, Standardize, StringLookup, TextVectorization, WindowScaling,
+    OovMethod, OutputMode, Pipeline, Rescaling, Resizing, STFTSpectrogram, STFTSpectrogramWeights,
+    Salt, SpectrogramMode, Split, Standardize, StringLookup, TextVectorization, WindowScaling,
 };
 pub use registry::{
     Reviver, layer_classes, layer_from_json, register_class, register_layer, revive,

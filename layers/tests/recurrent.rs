@@ -1,4 +1,4 @@
-//! What recurrent layers do that no golden shows.
+//! What recurrent layers and wrappers do that no golden shows.
 
 use cornu_autodiff::{DType, Generator, Tensor};
 use cornu_layers::prelude::*;
@@ -228,4 +228,51 @@ fn a_sequence_at_once_is_its_cell_repeated() {
             }
         }
     }
+}
+
+#[test]
+fn steps_that_a_mask_leaves_out_give_zero_where_that_is_asked_for_in_convolutions_too() {
+    let x = Generator::new(3).normal([2, 3, 4, 2], 0.0, 1.0, DType::F32).unwrap();
+    let layer = ConvLSTM1D::new(2, 2).return_sequences(true);
+    let [zeroed, kept] =
+        [true, false].map(|zero| drawn(layer.clone().zero_output_for_mask(zero), &x));
+    let mask = Tensor::from([[true, true, false], [false, true, true]]);
+    let call = |layer: &LayerRef| {
+        let inputs = Inputs { tensors: std::slice::from_ref(&x), masks: &[Some(mask.clone())] };
+        layer.call(&inputs, &mut Context::inference()).unwrap().0.remove(0)
+    };
+    let wanted = call(&kept) * mask.cast(DType::F32).reshape([2, 3, 1, 1]);
+    assert_eq!(call(&zeroed).to_f64_vec().unwrap(), wanted.to_f64_vec().unwrap());
+}
+
+/// A wrapped embedding with all of its weights drawn, and what it is called on.
+fn normalized_embedding() -> (LayerRef, [Tensor; 1]) {
+    let tokens = Tensor::from([[1i32, 4, 0]]);
+    (drawn(SpectralNormalization::new(Embedding::new(5, 3).mask_zero(true)), &tokens), [tokens])
+}
+
+#[test]
+fn a_normalized_embedding_keeps_its_dtype_its_mask_and_its_table() {
+    let (layer, tokens) = normalized_embedding();
+    let table = layer.weights()[0].value();
+    let generator = Generator::new(1);
+    let mut context = Context::training(&generator);
+    let (y, mask) = layer.call(&Inputs::new(&tokens), &mut context).unwrap();
+    assert_eq!(y[0].dtype(), DType::F32);
+    assert_eq!(mask.unwrap().to_vec::<bool>().unwrap(), [true, true, false]);
+    let ratio = (&y[0] / &table.take(&tokens[0], 0)).to_f64_vec().unwrap();
+    assert!(ratio[0] > 1.0 && ratio.iter().all(|r| (r / ratio[0] - 1.0).abs() < 1e-5), "{ratio:?}");
+    let changed: Vec<String> =
+        context.take_updates().iter().map(|(weight, _)| weight.name().to_owned()).collect();
+    assert_eq!(changed, ["vector_u"]);
+}
+
+#[test]
+fn a_frozen_normalized_layer_changes_nothing() {
+    let (layer, tokens) = normalized_embedding();
+    layer.set_trainable(false);
+    let generator = Generator::new(1);
+    let mut context = Context::training(&generator);
+    layer.call(&Inputs::new(&tokens), &mut context).unwrap();
+    assert!(context.take_updates().is_empty());
 }

@@ -109,4 +109,9 @@ OPTIONS = [
     *[case for axes in (1, 2, 3) for case in conv_lstm(axes)],
 ]  # fmt: skip
 
-CASES = [*SPECTRAL, *OPTIONS]
+
+def prepared():
+    return L.Pipeline([L.Rescaling(0.5, offset=1.0), L.CenterCrop(2, 3), L.Dropout(0.5), L.Flatten()])
+
+
+CASES = [*SPECTRAL, *OPTIONS, ("pipeline", prepared, normal(2, 4, 5, 2))]

@@ -154,6 +154,9 @@ INITIALIZERS = [
     ("constant_option", I.Constant(0.3)),
     ("identity", I.Identity()),
     ("identity_gain", I.Identity(gain=2.5)),
+    ("stft", I.STFT()),
+    ("stft_options", I.STFT(side="imag", window="hamming", scaling="spectrum", periodic=True)),
+    ("stft_plain", I.STFT(window=None, scaling=None)),
     ("random_normal", I.RandomNormal(seed=1)),
     ("random_normal_options", I.RandomNormal(mean=0.5, stddev=0.2, seed=1)),
     ("random_uniform", I.RandomUniform(seed=2)),
@@ -176,7 +179,7 @@ INITIALIZERS = [
     ("orthogonal_gain", I.Orthogonal(gain=1.5, seed=6)),
 ]
 SHAPES = [(200, 300), (300, 200), (3, 3, 16, 32), (7000,)]
-FIXED = (I.Zeros, I.Ones, I.Constant, I.Identity)
+FIXED = (I.Zeros, I.Ones, I.Constant, I.Identity, I.STFT)
 
 
 def initializers():
@@ -187,6 +190,7 @@ def initializers():
             case["arguments"] = {"gain": 2.5}
         if isinstance(initializer, FIXED):
             shapes = [(3, 3), (2, 4), (4, 2)] + ([] if "identity" in name else [(3,), ()])
+            shapes = [(8, 1, 5), (5, 1, 4)] if "stft" in name else shapes
             case["values"] = [array(initializer(shape)) for shape in shapes]
         else:
             case["draws"] = [

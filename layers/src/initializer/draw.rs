@@ -38,6 +38,7 @@ impl Initializer {
             Initializer::Orthogonal { gain, .. } => {
                 return orthogonal::sample(shape, *gain, dtype, from);
             }
+            Initializer::Stft(stft) => return stft.sample(shape, dtype),
             Initializer::Values(values) => return spread(values, shape, dtype),
             Initializer::Function(own) => return own.sample(shape, dtype),
             Initializer::SideBySide(parts) => {

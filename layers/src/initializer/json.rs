@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 
 use crate::envelope::{envelope, function, get, open, plain};
 use crate::error::{Error, Result};
-use crate::initializer::{Distribution, Fans, Initializer, Mode, VarianceScaling};
+use crate::initializer::{Distribution, Fans, Initializer, Mode, Stft, VarianceScaling};
 use crate::preprocessing::Numbers;
 use crate::setting::{Config, Setting};
 
@@ -25,6 +25,7 @@ const NAMES: &[&str] = &[
     "lecun_uniform",
     "lecun_normal",
     "orthogonal",
+    "stft",
 ];
 
 /// An initializer at Keras's defaults, by class, function or alias.
@@ -47,6 +48,7 @@ pub(super) fn by_name(name: &str) -> Option<Initializer> {
         "lecununiform" => Initializer::lecun_uniform(),
         "lecunnormal" => Initializer::lecun_normal(),
         "orthogonal" | "orthogonalinitializer" => Initializer::orthogonal(1.0),
+        "stft" | "stftinitializer" => Initializer::Stft(Stft::default()),
         _ => return None,
     })
 }
@@ -82,6 +84,7 @@ impl Setting for Initializer {
             I::Orthogonal { gain, seed } => {
                 ("Orthogonal", json!({ "seed": seed, "gain": gain.to_json() }))
             }
+            I::Stft(stft) => ("STFT", stft.config()),
             I::Values(values) => ("Constant", json!({ "value": array(values) })),
             I::Function(own) => return function(&own.name),
             I::SideBySide(parts) => {
@@ -108,6 +111,7 @@ impl Setting for Initializer {
             Initializer::Unknown(name) => {
                 Err(TensorError::unknown("initializer", name, NAMES).into())
             }
+            Initializer::Stft(stft) => stft.check(),
             Initializer::VarianceScaling(VarianceScaling { scale, .. })
                 if !(*scale > 0.0 && scale.is_finite()) =>
             {
@@ -163,6 +167,7 @@ impl Initializer {
                 scaling.distribution = named(config, "distribution", &Distribution::NAMES)?
                     .unwrap_or(scaling.distribution);
             }
+            Initializer::Stft(stft) => stft.read(config)?,
             _ => {}
         }
         Ok(())

@@ -4,6 +4,7 @@ mod draw;
 mod json;
 mod orthogonal;
 mod scaling;
+mod stft;
 
 use std::fmt;
 use std::sync::Arc;
@@ -11,6 +12,7 @@ use std::sync::Arc;
 use cornu_autodiff::{DType, Shape, Tensor};
 
 pub use scaling::{Distribution, Fans, Mode, VarianceScaling};
+pub use stft::{Stft, WaveSide};
 
 /// How the first value of a weight is made: Keras's `keras.initializers`.
 ///
@@ -100,6 +102,8 @@ pub enum Initializer {
         /// Fixes the draws.
         seed: Option<u64>,
     },
+    /// Waves times a window, for the kernel of a spectrogram.
+    Stft(Stft),
     /// Given values, broadcast to the weight's shape.
     Values(Tensor),
     /// A function of your own.

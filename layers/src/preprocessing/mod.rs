@@ -13,6 +13,7 @@ mod lookup;
 mod mel_spectrogram;
 mod normalization;
 mod numbers;
+mod pipeline;
 mod quantiles;
 mod rescaling;
 mod resizing;
@@ -35,6 +36,7 @@ pub use lookup::OovMethod;
 pub use mel_spectrogram::MelSpectrogram;
 pub use normalization::{Normalization, NormalizationWeights};
 pub use numbers::Numbers;
+pub use pipeline::Pipeline;
 pub use rescaling::Rescaling;
 pub use resizing::Resizing;
 pub use stft_spectrogram::{

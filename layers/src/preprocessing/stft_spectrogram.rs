@@ -2,7 +2,7 @@
 
 use std::f64::consts::PI;
 
-use cornu_autodiff::{DType, Shape, Spec, Tensor, apply, ops};
+use cornu_autodiff::{Spec, Tensor, apply, ops};
 
 use super::window::FrameWindow;
 use crate::builder::WeightBuilder;
@@ -11,7 +11,7 @@ use crate::choice::{DataFormat, Padding, choice};
 use crate::config;
 use crate::context::Context;
 use crate::error::{Error, Result};
-use crate::initializer::Initializer;
+use crate::initializer::{Initializer, Stft, WaveSide};
 use crate::layer::{Inputs, Layer, expect_rank, known_axis};
 use crate::parameter::Parameter;
 use crate::window::Window;
@@ -137,30 +137,9 @@ impl STFTSpectrogram {
     }
 
     /// A kernel's first value: the window times a wave for each frequency.
-    fn kernel(&self, wave: fn(f64) -> f64) -> Result<Initializer> {
-        let length = self.frame_length;
-        let window = match &self.window {
-            None => vec![1.0; length],
-            Some(window) => window.values(length, self.periodic)?,
-        };
-        let scale: f64 = match (&self.scaling, &self.window) {
-            (Some(WindowScaling::Density), Some(_)) => {
-                window.iter().map(|w| w * w).sum::<f64>().sqrt()
-            }
-            (Some(WindowScaling::Spectrum), Some(_)) => window.iter().map(|w| w.abs()).sum(),
-            _ => 1.0,
-        };
-        let frequencies = self.frequencies();
-        let period = (2 * (frequencies - 1)).max(1) as f64;
-        Ok(Initializer::function("stft", move |shape: &Shape, dtype: DType| {
-            let of = |time: usize, frequency: usize| {
-                let angle = -2.0 * PI * (time * frequency) as f64 / period;
-                window[time] * wave(angle) / scale
-            };
-            let times = (0..length).flat_map(|t| (0..frequencies).map(move |f| (t, f)));
-            let values: Vec<f64> = times.map(|(t, f)| of(t, f)).collect();
-            Tensor::new(values, *shape).expect("a kernel has this shape").cast(dtype)
-        }))
+    fn kernel(&self, side: WaveSide) -> Initializer {
+        let (window, scaling) = (self.window.clone(), self.scaling.clone());
+        Initializer::Stft(Stft { side, window, periodic: self.periodic, scaling })
     }
 
     /// The signal of each channel as frames times waves, `(batch, channels, frames, frequencies)`.
@@ -223,12 +202,15 @@ impl Layer for STFTSpectrogram {
         known_axis(x, channel)?;
         self.frames(&[self.frame_length], &[self.step()], &self.data_format).check(x, false)?;
         let shape = [self.frame_length, 1, self.frequencies()];
-        let mut side = |name: &str, used: bool, wave: fn(f64) -> f64| {
-            used.then(|| weights.add(name, &shape, &self.kernel(wave)?)).transpose()
+        if let Some(window) = &self.window {
+            window.values(self.frame_length, self.periodic)?;
+        }
+        let mut side = |name: &str, used: bool, side: WaveSide| {
+            used.then(|| weights.add(name, &shape, &self.kernel(side))).transpose()
         };
         Ok(STFTSpectrogramWeights {
-            real: side("real_kernel", self.mode != SpectrogramMode::Imag, f64::cos)?,
-            imag: side("imag_kernel", self.mode != SpectrogramMode::Real, f64::sin)?,
+            real: side("real_kernel", self.mode != SpectrogramMode::Imag, WaveSide::Real)?,
+            imag: side("imag_kernel", self.mode != SpectrogramMode::Real, WaveSide::Imag)?,
         })
     }
 

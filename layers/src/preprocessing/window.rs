@@ -26,7 +26,7 @@ pub enum FrameWindow {
 impl FrameWindow {
     /// The factors of a frame; of a periodic one, the first element of the next frame would go
     /// on.
-    pub(super) fn values(&self, length: usize, periodic: bool) -> Result<Vec<f64>> {
+    pub(crate) fn values(&self, length: usize, periodic: bool) -> Result<Vec<f64>> {
         let cosine = |base: f64| {
             let n = if periodic { length } else { length.saturating_sub(1) }.max(1) as f64;
             let at = |i: usize| base - (1.0 - base) * (2.0 * PI * i as f64 / n).cos();
