@@ -234,6 +234,21 @@ fn infinite_inputs_saturate_and_nan_stays_in_its_row() {
 }
 
 #[test]
+fn gradients_that_fade_end_at_0_and_are_never_subnormal() {
+    for kind in &KINDS {
+        let mut x = kind.inputs([2, 600, 3, 4], DType::F32);
+        x[2] = &x[2] * 0.5;
+        let tape = Tape::new();
+        let y = kind.fused(&x, false, RecurrentOptions::default()).remove(0);
+        let slopes = tape.gradient(&y.sum(.., false), &[&x[0], &x[4]]).expect("paths");
+        let first = slopes[0].to_vec::<f32>().expect("float32");
+        assert!(first.iter().all(|g| *g == 0.0 || g.is_normal()), "{}", kind.name);
+        assert!(first[..3] == [0.0; 3] && first[599 * 3] != 0.0, "{}", kind.name);
+        assert_eq!(slopes[1].to_vec::<f32>().expect("float32"), [0.0; 8], "{}", kind.name);
+    }
+}
+
+#[test]
 fn a_skipped_step_is_not_read() {
     for kind in &KINDS {
         let mut x = kind.inputs([1, 3, 2, 2], DType::F64);

@@ -2,6 +2,7 @@
 //!
 //! `n` is the number of rows times their length, a multiple of 16, in all of these.
 
+use crate::dtype::DType;
 use crate::kernels::float::Float;
 use crate::kernels::simd::vectorized;
 
@@ -25,7 +26,7 @@ pub(crate) trait Cell: Copy + Send + Sync + 'static {
     /// The gradients of a step. `gates` are the values and become the gradients by the sums;
     /// `before` are the states before it; `extra` is what `forward` left, and becomes the
     /// gradient by what is apart; `slopes` are the gradients by the states after it and become
-    /// those by the states before it, but for what comes through the product.
+    /// those by the states before it, but for what comes through the product. Tiny ones are 0.
     fn backward<T: Float>(gates: &mut [T], before: &[T], extra: &mut [T], slopes: &mut [T]);
 }
 
@@ -63,6 +64,23 @@ fn lane<T: Float>(value: impl Fn(usize) -> T) -> Lane<T> {
         *x = value(i);
     }
     lane
+}
+
+/// Gradients nearer to 0 than this count as 0. They fade from step to step, and processors take a
+/// hundred times as long for products of subnormal numbers; what they lead to is still far above
+/// those.
+#[inline(always)]
+fn tiny<T: Float>() -> T {
+    T::from_f64(match T::DTYPE {
+        DType::F32 => 1.0 / (1u128 << 96) as f64,
+        _ => 1e-290,
+    })
+}
+
+/// `x`, or 0 if it is tiny; NaN stays NaN.
+#[inline(always)]
+fn settled<T: Float>(x: T) -> T {
+    if x.abs_() < tiny() { T::ZERO } else { x }
 }
 
 vectorized! {
@@ -103,12 +121,12 @@ vectorized! {
         for k in 0..n / LANES {
             let (vi, vf, vg, vo, vt, dh) = (i[k], f[k], g[k], o[k], t[k], h[k]);
             let (old, then) = (c_before[k], c[k]);
-            let dc = lane(|l| then[l] + dh[l] * vo[l] * (T::ONE - vt[l] * vt[l]));
-            i[k] = lane(|l| dc[l] * vg[l] * (vi[l] * (T::ONE - vi[l])));
-            f[k] = lane(|l| dc[l] * old[l] * (vf[l] * (T::ONE - vf[l])));
-            g[k] = lane(|l| dc[l] * vi[l] * (T::ONE - vg[l] * vg[l]));
-            o[k] = lane(|l| dh[l] * vt[l] * (vo[l] * (T::ONE - vo[l])));
-            c[k] = lane(|l| dc[l] * vf[l]);
+            let dc = lane(|l| settled(then[l] + dh[l] * vo[l] * (T::ONE - vt[l] * vt[l])));
+            i[k] = lane(|l| settled(dc[l] * vg[l] * (vi[l] * (T::ONE - vi[l]))));
+            f[k] = lane(|l| settled(dc[l] * old[l] * (vf[l] * (T::ONE - vf[l]))));
+            g[k] = lane(|l| settled(dc[l] * vi[l] * (T::ONE - vg[l] * vg[l])));
+            o[k] = lane(|l| settled(dh[l] * vt[l] * (vo[l] * (T::ONE - vo[l]))));
+            c[k] = lane(|l| settled(dc[l] * vf[l]));
             h[k] = [T::ZERO; LANES];
         }
     }
@@ -175,12 +193,12 @@ vectorized! {
         let before = lanes(before);
         for k in 0..n / LANES {
             let (vz, vr, va, vi, dh, old) = (z[k], r[k], a[k], inner[k], h[k], before[k]);
-            let da = lane(|l| dh[l] * (T::ONE - vz[l]) * (T::ONE - va[l] * va[l]));
-            z[k] = lane(|l| dh[l] * (old[l] - va[l]) * (vz[l] * (T::ONE - vz[l])));
-            r[k] = lane(|l| da[l] * vi[l] * (vr[l] * (T::ONE - vr[l])));
-            a[k] = lane(|l| da[l] * vr[l]);
+            let da = lane(|l| settled(dh[l] * (T::ONE - vz[l]) * (T::ONE - va[l] * va[l])));
+            z[k] = lane(|l| settled(dh[l] * (old[l] - va[l]) * (vz[l] * (T::ONE - vz[l]))));
+            r[k] = lane(|l| settled(da[l] * vi[l] * (vr[l] * (T::ONE - vr[l]))));
+            a[k] = lane(|l| settled(da[l] * vr[l]));
             inner[k] = da;
-            h[k] = lane(|l| dh[l] * vz[l]);
+            h[k] = lane(|l| settled(dh[l] * vz[l]));
         }
     }
 }
@@ -210,7 +228,7 @@ impl Cell for Gru {
 vectorized! {
     fn simple_slopes[T: Float](y: &mut [T], slopes: &mut [T]) {
         for (y, slope) in y.iter_mut().zip(slopes) {
-            *y = *slope * (T::ONE - *y * *y);
+            *y = settled(*slope * (T::ONE - *y * *y));
             *slope = T::ZERO;
         }
     }
