@@ -142,10 +142,10 @@ def minigpt():
     def run(p, s, x, key):
         keys = (None, None) if key is None else jax.random.split(key)
         x = p["tokens"][x] + p["positions"]
-        query, keyed, value = (linear(p[n], x).reshape(*x.shape[:2], 2, 256) for n in "qkv")
-        scores = jnp.einsum("bqhd,bkhd->bhqk", query, keyed) / 16
+        query, keyed, value = (linear(p[n], x).reshape(*x.shape[:2], 2, 256).swapaxes(1, 2) for n in "qkv")
+        scores = query @ keyed.swapaxes(2, 3) / 16
         scores = jnp.where(jnp.tril(jnp.ones(scores.shape[2:], bool)), scores, -1e30)
-        found = jnp.einsum("bhqk,bkhd->bqhd", nn.softmax(scores), value).reshape(*x.shape[:2], 512)
+        found = (nn.softmax(scores) @ value).swapaxes(1, 2).reshape(*x.shape[:2], 512)
         x = layer_norm(p["n1"], x + dropout(keys[0], linear(p["o"], found), 0.1))
         hidden = linear(p["f2"], nn.relu(linear(p["f1"], x)))
         return linear(p["out"], layer_norm(p["n2"], x + dropout(keys[1], hidden, 0.1))), s
