@@ -38,6 +38,9 @@ impl Recurrence for Gru {
 /// |---|---|---|---|---|
 /// | `(batch, steps, inputs)` | `(inputs, 3 · units)` | `(units, 3 · units)` | `(2, 3 · units)` | `(batch, units)` |
 ///
+/// Gradients that fade from step to step end at 0 below 2^-96 (float64: 1e-290), before they
+/// become subnormal numbers, which processors are slow with.
+///
 /// # Errors
 /// When shapes or dtypes don't fit, there is no step or no unit, or more than one initial state.
 ///
