@@ -88,7 +88,7 @@ fn what_an_operation_does_not_take_is_an_error_that_says_what_it_does() {
         let operation = Operation::with_operands(class, &Default::default(), operands);
         operation.and_then(|operation| operation.apply(&x)).map(drop)
     };
-    let masked = Embedding::new(5, 3).mask_zero(true).apply(&Input::new([4]).symbol()).unwrap();
+    let masked = Embedding::new(5, 3).mask_zero(true).apply(Input::new([4]).symbol()).unwrap();
     for (result, said) in [
         (Operation::new("Multipli", json!({})).map(drop), "did you mean `Multiply`?"),
         (
