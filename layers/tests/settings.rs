@@ -106,7 +106,9 @@ fn initializers_make_what_keras_makes() {
         }
         for array in case["values"].as_array().into_iter().flatten() {
             let value = initializer.sample(&shape_of(array), DType::F32, &generator).unwrap();
-            assert_agree(what, &value, &tensor(array), 1e-7);
+            // Keras takes sines of angles that it has rounded to float32.
+            let tolerance = if case["class_name"] == "STFT" { 1e-6 } else { 1e-7 };
+            assert_agree(what, &value, &tensor(array), tolerance);
         }
         for draw in case["draws"].as_array().into_iter().flatten() {
             let value = initializer.sample(&shape_of(draw), DType::F32, &generator).unwrap();

@@ -3,11 +3,10 @@
 use std::path::Path;
 
 use cornu_autodiff::{GeneratorState, Tensor};
-use serde::{Deserialize, Serialize};
 
 use crate::error::Result;
 use crate::saving::atomic::write_file;
-use crate::saving::codec::{Format, InEntry, OutEntry, in_file, read_file};
+use crate::saving::codec::{Format, InEntry, OutEntry, in_file, in_order, read_file};
 
 const CHECKPOINT: Format = Format { name: "checkpoint", magic: *b"CORNU\r\nC", version: 1 };
 
@@ -78,7 +77,6 @@ impl Default for Checkpoint {
 }
 
 /// As it lies in the file.
-#[derive(Deserialize, Serialize)]
 struct Body<'a, E> {
     model: &'a str,
     weights: Vec<E>,
@@ -92,10 +90,26 @@ struct Body<'a, E> {
     epoch: u64,
     batch: u64,
     epochs: Vec<u64>,
-    #[serde(borrow)]
     history: Vec<(&'a str, Vec<f64>)>,
     callbacks: Vec<(&'a str, &'a str, Vec<E>)>,
 }
+
+in_order!(Body {
+    model,
+    weights,
+    optimizer,
+    optimized,
+    seed,
+    counter,
+    step,
+    shuffles,
+    position,
+    epoch,
+    batch,
+    epochs,
+    history,
+    callbacks,
+});
 
 impl Checkpoint {
     /// Writes a file; it is replaced whole, so that stopping at any moment leaves the old

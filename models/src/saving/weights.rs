@@ -5,7 +5,6 @@ use std::path::Path;
 
 use cornu_autodiff::Tensor;
 use cornu_layers::{LayerRef, Parameter};
-use serde::{Deserialize, Serialize};
 
 use crate::error::{Error, Result};
 use crate::model::Model;
@@ -196,15 +195,10 @@ fn named_weights(layers: &[LayerRef]) -> Vec<(String, Parameter)> {
     found
 }
 
-#[derive(Serialize)]
-struct Out<'a>(Vec<OutEntry<'a>>);
-
-#[derive(Deserialize)]
-struct In<'a>(#[serde(borrow)] Vec<InEntry<'a>>);
-
 fn write_own(model: &Model, path: &Path) -> Result<()> {
     let values = model.named_values();
-    let body = Out(values.iter().map(|(name, value)| OutEntry::new(name, value)).collect());
+    let body: Vec<OutEntry<'_>> =
+        values.iter().map(|(name, value)| OutEntry::new(name, value)).collect();
     write_file(path, |out| WEIGHTS.write(out, &body))
 }
 
@@ -215,7 +209,7 @@ fn read_own(model: &Model, path: &Path) -> Result<()> {
 
 /// The names and values in the bytes of cornu's own file of weights.
 pub(super) fn parse_own(bytes: &[u8]) -> Result<Named> {
-    let In(entries) = WEIGHTS.read(bytes)?;
+    let entries: Vec<InEntry<'_>> = WEIGHTS.read(bytes)?;
     let tensor = |e: &InEntry<'_>| Ok((e.name.to_owned(), e.tensor("weights")?));
     entries.iter().map(tensor).collect()
 }
