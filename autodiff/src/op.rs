@@ -1,8 +1,9 @@
 //! What an op is, and the one door through which every op runs.
 
 use std::fmt::Debug;
+use std::ops::RangeInclusive;
 
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::shape::Spec;
 use crate::tape;
 use crate::tensor::{Tensor, next_id};
@@ -71,6 +72,11 @@ pub trait Op: Debug + Send + Sync + 'static {
     /// The op's name, as NumPy or Keras calls it.
     fn name(&self) -> &'static str;
 
+    /// How many inputs it takes; [`apply`] refuses other numbers. One, unless an op says otherwise.
+    fn arity(&self) -> RangeInclusive<usize> {
+        1..=1
+    }
+
     /// The dtype and shape of the output, from those of the inputs. Serves tensors with and
     /// without values, so a rule must not look at values.
     ///
@@ -104,6 +110,20 @@ pub trait Op: Debug + Send + Sync + 'static {
         options(format!("{self:?}"))
     }
 }
+
+/// Within an implementation of [`Op`]: its output has no slope, so no gradient flows through it.
+macro_rules! without_slope {
+    () => {
+        fn saves(&self) -> $crate::Saves {
+            $crate::Saves::Nothing
+        }
+        fn is_differentiable(&self, _: usize) -> bool {
+            false
+        }
+        fn vjp(&self, _: &$crate::Call<'_>, _: &$crate::Tensor, _: &mut $crate::Gradients<'_>) {}
+    };
+}
+pub(crate) use without_slope;
 
 /// What a printed struct says after its name.
 fn options(printed: String) -> String {
@@ -196,7 +216,7 @@ impl Gradients<'_> {
 /// of this thread. On a symbolic input it works out the shape only.
 ///
 /// # Errors
-/// Those of the op; nothing else.
+/// Those of the op, and when it takes another number of inputs.
 #[inline]
 pub fn apply<O: Op>(op: O, inputs: &[&Tensor]) -> Result<Tensor> {
     let (y, recording) = run(&op, inputs)?;
@@ -208,6 +228,10 @@ pub fn apply<O: Op>(op: O, inputs: &[&Tensor]) -> Result<Tensor> {
 
 /// The value, and whether the call is to be recorded. Compiled once, not once an op.
 fn run(op: &dyn Op, inputs: &[&Tensor]) -> Result<(Tensor, bool)> {
+    let arity = op.arity();
+    if !arity.contains(&inputs.len()) {
+        return Err(wrong_number(op, &arity, inputs.len()));
+    }
     let output = infer(op, inputs)?;
     if inputs.iter().any(|x| x.is_symbolic()) {
         return Ok((Tensor::symbolic(output), false));
@@ -223,6 +247,18 @@ fn run(op: &dyn Op, inputs: &[&Tensor]) -> Result<(Tensor, bool)> {
     // A forward pass may hand its input through; the value is the op's own all the same.
     y.id = next_id();
     Ok((y, recording))
+}
+
+#[cold]
+fn wrong_number(op: &dyn Op, arity: &RangeInclusive<usize>, got: usize) -> Error {
+    let rule = match (arity.start(), arity.end()) {
+        (1, 1) => "it takes one input".to_owned(),
+        (1, &usize::MAX) => "it takes one input or more".to_owned(),
+        (least, most) if least == most => format!("it takes {least} inputs"),
+        (least, &usize::MAX) => format!("it takes {least} inputs or more"),
+        (least, most) => format!("it takes {least} to {most} inputs"),
+    };
+    Error::value(op.name(), rule, got.to_string())
 }
 
 fn infer(op: &dyn Op, inputs: &[&Tensor]) -> Result<Spec> {

@@ -190,6 +190,9 @@ impl Op for CustomGradient {
     fn name(&self) -> &'static str {
         "custom_gradient"
     }
+    fn arity(&self) -> std::ops::RangeInclusive<usize> {
+        0..=usize::MAX
+    }
     fn infer(&self, _: &[&Spec]) -> Result<Spec> {
         Ok(*self.value.spec())
     }

@@ -81,6 +81,9 @@ impl Op for BatchNorm {
     fn name(&self) -> &'static str {
         "batch_norm"
     }
+    fn arity(&self) -> std::ops::RangeInclusive<usize> {
+        5..=5
+    }
     fn infer(&self, x: &[&Spec]) -> Result<Spec> {
         if !x[0].dtype.is_float() || x.iter().any(|s| s.dtype != x[0].dtype) {
             let rule = "inputs must all be float32 or all float64";

@@ -136,6 +136,9 @@ macro_rules! binary {
                 fn name(&self) -> &'static str {
                     stringify!($name)
                 }
+                fn arity(&self) -> std::ops::RangeInclusive<usize> {
+                    2..=2
+                }
                 fn infer(&self, x: &[&Spec]) -> Result<Spec> {
                     $rule(self, x)
                 }

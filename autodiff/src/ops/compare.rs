@@ -23,6 +23,9 @@ macro_rules! comparison {
                 fn name(&self) -> &'static str {
                     stringify!($name)
                 }
+                fn arity(&self) -> std::ops::RangeInclusive<usize> {
+                    2..=2
+                }
                 fn infer(&self, x: &[&Spec]) -> Result<Spec> {
                     Ok(pair(self, x)?.cast(DType::Bool))
                 }
@@ -32,13 +35,7 @@ macro_rules! comparison {
                         map2(x[0], x[1], &out.shape, 1, |$a: T, $b: T| $value)
                     }))
                 }
-                fn saves(&self) -> Saves {
-                    Saves::Nothing
-                }
-                fn vjp(&self, _: &Call<'_>, _: &Tensor, _: &mut Gradients<'_>) {}
-                fn is_differentiable(&self, _: usize) -> bool {
-                    false
-                }
+                crate::op::without_slope!();
             }
         )*
 
@@ -94,6 +91,9 @@ macro_rules! logic {
                 fn name(&self) -> &'static str {
                     stringify!($name)
                 }
+                fn arity(&self) -> std::ops::RangeInclusive<usize> {
+                    2..=2
+                }
                 fn infer(&self, x: &[&Spec]) -> Result<Spec> {
                     if x.iter().any(|x| x.dtype != DType::Bool) {
                         return Err(Error::dtype(self.name(), "inputs must be bool", x));
@@ -103,13 +103,7 @@ macro_rules! logic {
                 fn forward(&self, x: &[&Tensor], out: &Spec) -> Result<Tensor> {
                     Ok(map2(x[0], x[1], &out.shape, 1, |$a: bool, $b: bool| $value))
                 }
-                fn saves(&self) -> Saves {
-                    Saves::Nothing
-                }
-                fn vjp(&self, _: &Call<'_>, _: &Tensor, _: &mut Gradients<'_>) {}
-                fn is_differentiable(&self, _: usize) -> bool {
-                    false
-                }
+                crate::op::without_slope!();
             }
 
             impl Tensor {
@@ -186,13 +180,7 @@ macro_rules! predicate {
                         _ => Tensor::full(out.shape, f64::from(u8::from($whole)), DType::Bool),
                     })
                 }
-                fn saves(&self) -> Saves {
-                    Saves::Nothing
-                }
-                fn vjp(&self, _: &Call<'_>, _: &Tensor, _: &mut Gradients<'_>) {}
-                fn is_differentiable(&self, _: usize) -> bool {
-                    false
-                }
+                crate::op::without_slope!();
             }
 
             impl Tensor {
@@ -221,6 +209,9 @@ pub struct Select;
 impl Op for Select {
     fn name(&self) -> &'static str {
         "where"
+    }
+    fn arity(&self) -> std::ops::RangeInclusive<usize> {
+        3..=3
     }
     fn infer(&self, x: &[&Spec]) -> Result<Spec> {
         if x[0].dtype != DType::Bool {

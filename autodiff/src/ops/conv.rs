@@ -30,6 +30,9 @@ impl Op for Conv {
     fn name(&self) -> &'static str {
         "conv"
     }
+    fn arity(&self) -> std::ops::RangeInclusive<usize> {
+        2..=3
+    }
     fn infer(&self, x: &[&Spec]) -> Result<Spec> {
         let sizes = self.sizes(x)?;
         if x.len() > 2 && x[2].dims() != [sizes.filters] {
@@ -95,6 +98,9 @@ impl Op for ConvInputGradient {
     fn name(&self) -> &'static str {
         "conv_transpose"
     }
+    fn arity(&self) -> std::ops::RangeInclusive<usize> {
+        2..=2
+    }
     fn infer(&self, x: &[&Spec]) -> Result<Spec> {
         let sizes = self.sizes(x)?;
         let inputs = sizes.axes.iter().map(|a| a.input);
@@ -149,6 +155,9 @@ impl ConvKernelGradient {
 impl Op for ConvKernelGradient {
     fn name(&self) -> &'static str {
         "conv_kernel_gradient"
+    }
+    fn arity(&self) -> std::ops::RangeInclusive<usize> {
+        2..=2
     }
     fn infer(&self, x: &[&Spec]) -> Result<Spec> {
         let sizes = self.sizes(x)?;

@@ -31,6 +31,9 @@ impl Op for SparseSoftmaxCrossEntropy {
     fn name(&self) -> &'static str {
         "sparse_softmax_cross_entropy"
     }
+    fn arity(&self) -> std::ops::RangeInclusive<usize> {
+        2..=2
+    }
     fn infer(&self, x: &[&Spec]) -> Result<Spec> {
         if !x[0].dtype.is_float() || !x[1].dtype.is_integer() {
             let rule = "logits must be float32 or float64, and labels whole numbers";
@@ -83,6 +86,9 @@ pub struct SoftmaxCrossEntropy;
 impl Op for SoftmaxCrossEntropy {
     fn name(&self) -> &'static str {
         "softmax_cross_entropy"
+    }
+    fn arity(&self) -> std::ops::RangeInclusive<usize> {
+        2..=2
     }
     fn infer(&self, x: &[&Spec]) -> Result<Spec> {
         if x[0].dtype != x[1].dtype || !x[0].dtype.is_float() {

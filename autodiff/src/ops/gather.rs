@@ -67,6 +67,9 @@ impl Op for Take {
     fn name(&self) -> &'static str {
         "take"
     }
+    fn arity(&self) -> std::ops::RangeInclusive<usize> {
+        2..=2
+    }
     fn infer(&self, x: &[&Spec]) -> Result<Spec> {
         whole("take", x[1])?;
         let axis = axis_of("take", self.axis, x[0].shape.rank())?;
@@ -109,6 +112,9 @@ pub struct ScatterAdd {
 impl Op for ScatterAdd {
     fn name(&self) -> &'static str {
         "scatter_add"
+    }
+    fn arity(&self) -> std::ops::RangeInclusive<usize> {
+        2..=2
     }
     fn infer(&self, x: &[&Spec]) -> Result<Spec> {
         whole("scatter_add", x[0])?;
@@ -169,6 +175,9 @@ impl Op for TakeAlongAxis {
     fn name(&self) -> &'static str {
         "take_along_axis"
     }
+    fn arity(&self) -> std::ops::RangeInclusive<usize> {
+        2..=2
+    }
     fn infer(&self, x: &[&Spec]) -> Result<Spec> {
         along("take_along_axis", self.axis, &x[..1], x[1])?;
         Ok(x[1].cast(x[0].dtype))
@@ -211,6 +220,9 @@ pub struct ScatterAddAlongAxis {
 impl Op for ScatterAddAlongAxis {
     fn name(&self) -> &'static str {
         "scatter_add_along_axis"
+    }
+    fn arity(&self) -> std::ops::RangeInclusive<usize> {
+        2..=2
     }
     fn infer(&self, x: &[&Spec]) -> Result<Spec> {
         let place = self.name();
@@ -274,13 +286,7 @@ impl Op for OneHot {
             }
         })))
     }
-    fn saves(&self) -> Saves {
-        Saves::Nothing
-    }
-    fn is_differentiable(&self, _: usize) -> bool {
-        false
-    }
-    fn vjp(&self, _: &Call<'_>, _: &Tensor, _: &mut Gradients<'_>) {}
+    crate::op::without_slope!();
 }
 
 impl Tensor {

@@ -20,10 +20,11 @@ impl Op for Concat {
     fn name(&self) -> &'static str {
         "concat"
     }
+    fn arity(&self) -> std::ops::RangeInclusive<usize> {
+        1..=usize::MAX
+    }
     fn infer(&self, x: &[&Spec]) -> Result<Spec> {
-        let Some(first) = x.first() else {
-            return Err(Error::value("concat", "there must be at least one tensor", "none"));
-        };
+        let first = x[0];
         if x.iter().any(|x| x.dtype != first.dtype) {
             return Err(Error::dtype("concat", "inputs must share one dtype", x));
         }

@@ -58,6 +58,9 @@ impl Op for LayerNorm {
     fn name(&self) -> &'static str {
         "layer_norm"
     }
+    fn arity(&self) -> std::ops::RangeInclusive<usize> {
+        1..=3
+    }
     fn infer(&self, x: &[&Spec]) -> Result<Spec> {
         if !x[0].dtype.is_float() || x.iter().any(|s| s.dtype != x[0].dtype) {
             let rule = "inputs must all be float32 or all float64";

@@ -107,6 +107,9 @@ impl Op for Linear {
     fn name(&self) -> &'static str {
         "linear"
     }
+    fn arity(&self) -> std::ops::RangeInclusive<usize> {
+        2..=3
+    }
     fn infer(&self, x: &[&Spec]) -> Result<Spec> {
         let dtype = x[0].dtype;
         if !dtype.is_float() || x.iter().any(|s| s.dtype != dtype) {

@@ -20,6 +20,9 @@ impl Op for MatMul {
     fn name(&self) -> &'static str {
         "matmul"
     }
+    fn arity(&self) -> std::ops::RangeInclusive<usize> {
+        2..=2
+    }
     fn infer(&self, x: &[&Spec]) -> Result<Spec> {
         if x[0].dtype != x[1].dtype || !x[0].dtype.is_float() {
             let rule = "inputs must both be float32 or both float64";

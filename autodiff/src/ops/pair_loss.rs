@@ -122,6 +122,9 @@ impl<L: PairLoss> Op for Each<L> {
     fn name(&self) -> &'static str {
         L::NAME
     }
+    fn arity(&self) -> std::ops::RangeInclusive<usize> {
+        2..=2
+    }
     fn attributes(&self) -> String {
         String::new()
     }
@@ -158,6 +161,9 @@ struct MeanOf<L>(L);
 impl<L: PairLoss> Op for MeanOf<L> {
     fn name(&self) -> &'static str {
         L::MEAN_NAME
+    }
+    fn arity(&self) -> std::ops::RangeInclusive<usize> {
+        2..=2
     }
     fn attributes(&self) -> String {
         String::new()

@@ -99,6 +99,9 @@ impl Op for MaxPoolGradient {
     fn name(&self) -> &'static str {
         "max_pool_gradient"
     }
+    fn arity(&self) -> std::ops::RangeInclusive<usize> {
+        2..=2
+    }
     fn infer(&self, x: &[&Spec]) -> Result<Spec> {
         let (_, shape) = sizes(self.name(), &self.options, x)?;
         expect(self.name(), "the pooling's shape", &shape, x)?;
@@ -126,6 +129,9 @@ impl Op for MaxPoolGradient {
 impl Op for MaxPoolPick {
     fn name(&self) -> &'static str {
         "max_pool_pick"
+    }
+    fn arity(&self) -> std::ops::RangeInclusive<usize> {
+        2..=2
     }
     fn infer(&self, x: &[&Spec]) -> Result<Spec> {
         let (_, shape) = sizes(self.name(), &self.options, x)?;

@@ -127,13 +127,7 @@ impl Op for StopGradient {
     fn forward(&self, x: &[&Tensor], _: &Spec) -> Result<Tensor> {
         Ok(x[0].clone())
     }
-    fn saves(&self) -> Saves {
-        Saves::Nothing
-    }
-    fn vjp(&self, _: &Call<'_>, _: &Tensor, _: &mut Gradients<'_>) {}
-    fn is_differentiable(&self, _: usize) -> bool {
-        false
-    }
+    crate::op::without_slope!();
 }
 
 impl Tensor {

@@ -6,7 +6,7 @@ use crate::dtype::{DType, Element};
 use crate::each_dtype;
 use crate::error::{Error, Result};
 use crate::kernels::reduce::arrange;
-use crate::op::{Call, Gradients, Op, Saves, apply, must};
+use crate::op::{Op, apply, must};
 use crate::shape::{MAX_RANK, Spec, axis_of};
 use crate::tensor::Tensor;
 
@@ -35,13 +35,7 @@ impl Op for ArgSort {
             sort_positions(values, y, sizes, self.descending);
         })))
     }
-    fn saves(&self) -> Saves {
-        Saves::Nothing
-    }
-    fn is_differentiable(&self, _: usize) -> bool {
-        false
-    }
-    fn vjp(&self, _: &Call<'_>, _: &Tensor, _: &mut Gradients<'_>) {}
+    crate::op::without_slope!();
 }
 
 fn sort_positions<T: Element>(x: &[T], out: &mut [i64], sizes: [usize; 3], descending: bool) {
@@ -117,13 +111,7 @@ macro_rules! extreme_position {
                     }))
                 })
             }
-            fn saves(&self) -> Saves {
-                Saves::Nothing
-            }
-            fn vjp(&self, _: &Call<'_>, _: &Tensor, _: &mut Gradients<'_>) {}
-            fn is_differentiable(&self, _: usize) -> bool {
-                false
-            }
+            crate::op::without_slope!();
         }
 
         impl Tensor {

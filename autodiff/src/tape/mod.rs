@@ -99,8 +99,7 @@ impl Tape {
         sources: &[&Tensor],
     ) -> Result<Vec<Option<Tensor>>> {
         let Some(last) = self.position(target, cotangent, sources)? else {
-            let own = |s: &&Tensor| (s.id == target.id).then(|| cotangent.clone());
-            return Ok(sources.iter().map(own).collect());
+            return Ok(of_itself(target, cotangent, sources));
         };
         // Who asked for the window is done with recording; a tape around it is not.
         close_window(self.key);
@@ -117,8 +116,7 @@ impl Tape {
         sources: &[&Tensor],
     ) -> Result<Vec<Option<Tensor>>> {
         let Some(last) = self.position(target, cotangent, sources)? else {
-            let own = |s: &&Tensor| (s.id == target.id).then(|| cotangent.clone());
-            return Ok(sources.iter().map(own).collect());
+            return Ok(of_itself(target, cotangent, sources));
         };
         let _pause = (tapes() == 1).then(Pause::new);
         Ok(Walk::new(self.start, last, cotangent, sources).among_others())
@@ -166,4 +164,9 @@ impl Drop for Tape {
         close_window(self.key);
         finish();
     }
+}
+
+/// The gradients of a target that is a source itself, or doesn't depend on any.
+fn of_itself(target: &Tensor, cotangent: &Tensor, sources: &[&Tensor]) -> Vec<Option<Tensor>> {
+    sources.iter().map(|s| (s.id == target.id).then(|| cotangent.clone())).collect()
 }

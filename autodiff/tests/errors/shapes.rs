@@ -2,10 +2,25 @@
 
 use cornu_autodiff::Tensor;
 use cornu_autodiff::ops::{
-    Diagonal, FromDiagonal, PadMode, Permute, Slice, Unslice, concat, stack,
+    Add, Concat, Diagonal, Exp, FromDiagonal, Fused, Linear, PadMode, Permute, Slice, Unslice,
+    concat, stack,
 };
 
 use crate::{check, f32s, run, shape, whole};
+
+#[test]
+fn numbers_of_inputs() {
+    check(&[
+        (|| run(Add, &[&f32s([2])]), "add: it takes 2 inputs; got 1"),
+        (|| run(Exp, &[]), "exp: it takes one input; got 0"),
+        (|| run(Exp, &[&f32s([2]), &f32s([2])]), "exp: it takes one input; got 2"),
+        (|| run(Concat { axis: 0 }, &[]), "concat: it takes one input or more; got 0"),
+        (
+            || run(Linear { activation: Fused::Linear }, &[&f32s([2, 2])]),
+            "linear: it takes 2 to 3 inputs; got 1",
+        ),
+    ]);
+}
 
 #[test]
 fn shapes_and_parts() {
@@ -83,7 +98,7 @@ fn joins_and_borders() {
             "concat: inputs must share one dtype; got float32 and int32; convert with `cast`",
         ),
         (|| drop(stack(&[f32s([2])], 2)), "stack: axis must be in -2..2 for rank 2; got 2"),
-        (|| drop(concat::<Tensor>(&[], 0)), "concat: there must be at least one tensor; got none"),
+        (|| drop(concat::<Tensor>(&[], 0)), "concat: it takes one input or more; got 0"),
         (|| drop(stack::<Tensor>(&[], 0)), "stack: there must be at least one tensor; got none"),
         (
             || drop(stack(&[f32s([2]), f32s([3])], 0)),

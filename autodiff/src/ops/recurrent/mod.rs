@@ -173,6 +173,10 @@ impl<C: Recurrence> Op for Sequence<C> {
     fn name(&self) -> &'static str {
         C::NAME
     }
+    fn arity(&self) -> std::ops::RangeInclusive<usize> {
+        // With a mask or without.
+        STATE + C::STATES..=STATE + C::STATES + 1
+    }
     fn infer(&self, x: &[&Spec]) -> Result<Spec> {
         let masked = x.len() > STATE + C::STATES;
         let floats = &x[..STATE + C::STATES];
