@@ -34,7 +34,7 @@ impl Op for Concat {
         for x in x {
             let fits = |(a, (n, m)): (usize, (&usize, &usize))| a == axis || n == m;
             if x.shape.rank() != out.rank() || !x.dims().iter().zip(&*out).enumerate().all(fits) {
-                return Err(Error::shape("concat", rule(axis), &[*first, x]));
+                return Err(Error::shape("concat", rule(axis), &[first, x]));
             }
             out.dims_mut()[axis] += x.shape[axis];
         }
