@@ -172,13 +172,13 @@ impl Op for Linear {
             let (m, k, n) = (rows, kernel.dims()[0], units);
             into.add(0, || Tensor::build(*x.shape(), |out: &mut [T]| {
                 // (m, n) · (n, k) -> (m, k)
-                T::gemm([m, k, n], sums, transposed(matrix::<T>(kernel)), out, None, None);
+                T::gemm([m, k, n], sums, matrix::<T>(kernel).transposed(), out, None, None);
             }));
             into.add(1, || {
                 // (k, m) · (m, n) -> (k, n)
                 let x = rows_of(x);
                 looked_at(*kernel.shape(), |out: &mut [T], look| {
-                    T::gemm([k, n, m], transposed(flat_rows::<T>(&x)), sums, out, None, look);
+                    T::gemm([k, n, m], flat_rows::<T>(&x).transposed(), sums, out, None, look);
                 })
             });
             if call.len() > 2 {
@@ -261,10 +261,6 @@ fn flat_rows<T: Gemm>(x: &Tensor) -> Matrix<'_, T> {
 
 fn matrix<T: Gemm>(x: &Tensor) -> Matrix<'_, T> {
     super::matmul::matrix(x, 0)
-}
-
-fn transposed<T>(x: Matrix<'_, T>) -> Matrix<'_, T> {
-    Matrix { row: x.column, column: x.row, ..x }
 }
 
 /// `activation(x · kernel + bias)` in one op: `x` is `(…, inputs)`, the kernel

@@ -28,7 +28,23 @@ pub(crate) struct Matrix<'a, T> {
     pub(crate) column: isize,
 }
 
-impl<T: Copy> Matrix<'_, T> {
+impl<'a, T: Copy> Matrix<'a, T> {
+    /// Rows of `columns` elements, one behind the other.
+    pub(crate) fn of_rows(values: &'a [T], columns: usize) -> Matrix<'a, T> {
+        Matrix { values, offset: 0, row: columns as isize, column: 1 }
+    }
+
+    /// Columns for rows.
+    pub(crate) fn transposed(self) -> Matrix<'a, T> {
+        Matrix { row: self.column, column: self.row, ..self }
+    }
+
+    /// An element.
+    #[inline]
+    pub(crate) fn at(&self, i: usize, j: usize) -> T {
+        self.values[self.position(i, j) as usize]
+    }
+
     #[inline(always)]
     fn position(&self, i: usize, j: usize) -> isize {
         self.offset as isize + i as isize * self.row + j as isize * self.column
@@ -199,7 +215,6 @@ mod tests {
     #[test]
     fn products_of_every_size_layout_and_level_agree_with_plain_loops() {
         let values: Vec<f64> = (0..60_000).map(|i| (f64::from(i) * 0.7).sin()).collect();
-        let at = |x: &Matrix<'_, f64>, i, j| values[x.position(i, j) as usize];
         // Miri takes a thousand times as long.
         let most = if cfg!(miri) { 1000 } else { usize::MAX };
         for [m, n, k] in SIZES.into_iter().filter(|size| size.iter().product::<usize>() < most) {
@@ -218,7 +233,7 @@ mod tests {
                         .run(level, &mut out);
                     for (index, y) in out.iter().enumerate() {
                         let (i, j) = (index / n, index % n);
-                        let sum: f64 = (0..k).map(|p| at(&a, i, p) * at(&b, p, j)).sum();
+                        let sum: f64 = (0..k).map(|p| a.at(i, p) * b.at(p, j)).sum();
                         let start = begin.map_or(0.0, |row| row[j]);
                         let exact = 2.0 * (start + sum);
                         assert!((y - exact).abs() <= 1e-12, "{m} {n} {k}: {y} {exact}");
@@ -234,8 +249,7 @@ mod tests {
 
     /// The same matrix, column after column.
     fn turned(x: Matrix<'_, f32>, [rows, columns]: [usize; 2]) -> Vec<f32> {
-        let at = |at: usize| x.values[x.position(at % rows, at / rows) as usize];
-        (0..rows * columns).map(at).collect()
+        (0..rows * columns).map(|at| x.at(at % rows, at / rows)).collect()
     }
 
     #[test]

@@ -3,7 +3,7 @@
 #![allow(unsafe_code)]
 
 use super::product::Product;
-use super::{Cell, Course, Mask, Sizes, Spread, View, element, kept, load, skip, store};
+use super::{Cell, Course, Mask, Sizes, Spread, View, kept, load, skip, store};
 use crate::kernels::gemm::{Gemm, Matrix};
 use crate::kernels::parallel::{self, Start};
 use crate::kernels::simd::Level;
@@ -80,7 +80,7 @@ impl<T: Gemm> Backward<'_, T> {
         let mut weights = Buffer::scratch(T::DTYPE, lines * row);
         let values = weights.slice_mut::<T>().expect("a new buffer has one owner");
         tiles::pack(lines, row, width, &mut values[..lines * row], |line, p| match p < units {
-            true => element(&self.recurrent, p, line),
+            true => self.recurrent.at(p, line),
             false => T::ZERO,
         });
         let shared = Shared {

@@ -3,7 +3,7 @@
 #![allow(unsafe_code)]
 
 use super::product::Product;
-use super::{Cell, Course, Mask, Sizes, Spread, element, kept, load, skip, store};
+use super::{Cell, Course, Mask, Sizes, Spread, kept, load, skip, store};
 use crate::kernels::gemm::{Gemm, Matrix};
 use crate::kernels::parallel::{self, Start};
 use crate::kernels::simd::Level;
@@ -109,7 +109,7 @@ fn packed<T: Gemm>(level: Level, sizes: Sizes, kernel: Matrix<'_, T>, gates: usi
     let values = weights.slice_mut::<T>().expect("a new buffer has one owner");
     for (gate, out) in values.chunks_exact_mut((units * row).max(1)).take(gates).enumerate() {
         tiles::pack(units, row, width, out, |p, j| match j < units {
-            true => element(&kernel, p, gate * units + j),
+            true => kernel.at(p, gate * units + j),
             false => T::ZERO,
         });
     }

@@ -15,7 +15,7 @@ mod product;
 #[cfg(test)]
 mod tests;
 
-use super::gemm::{Gemm, Matrix};
+use super::gemm::Gemm;
 use super::parallel;
 use super::simd::Level;
 use super::simd::vectorized;
@@ -164,10 +164,4 @@ fn skip<T: Copy>(mask: Mask<'_>, position: usize, row: usize, from: &[T], to: &m
     for (_, (from, to)) in rows.filter(|(r, _)| mask.skips(*r, position)) {
         to.copy_from_slice(from);
     }
-}
-
-/// The element `(i, j)` of a matrix.
-fn element<T: Copy>(x: &Matrix<'_, T>, i: usize, j: usize) -> T {
-    let at = x.offset as isize + i as isize * x.row + j as isize * x.column;
-    x.values[at as usize]
 }

@@ -1,6 +1,7 @@
 //! Sequences at every level of instructions, against plain loops.
 
 use super::*;
+use crate::kernels::gemm::Matrix;
 use crate::kernels::math::Math;
 
 fn values(count: usize, seed: usize) -> Vec<f64> {
@@ -66,8 +67,7 @@ impl<T: Gemm> Numbers<T> {
         let Sizes { batch, steps, units } = self.sizes;
         let outputs = course.outputs(steps) + if course.states { C::STATES } else { 0 };
         let wide = C::GATES * units;
-        let recurrent =
-            Matrix { values: &self.recurrent, offset: 0, row: wide as isize, column: 1 };
+        let recurrent = Matrix::of_rows(&self.recurrent, wide);
         let (mut gates, mut kept_) =
             (self.gates.clone(), vec![T::ZERO; batch * steps * kept::<C>() * units]);
         let mut out = vec![T::ZERO; batch * outputs * units];

@@ -12,7 +12,7 @@ use std::sync::OnceLock;
 use crate::dtype::{DType, Element};
 use crate::each_float;
 use crate::error::{Error, Result};
-use crate::kernels::gemm::Gemm;
+use crate::kernels::gemm::{Gemm, Matrix};
 use crate::kernels::recurrent::{Cell, Course, Forward, Sizes, kept};
 use crate::kernels::simd::Level;
 use crate::op::{Call, Gradients, Op, Saves, apply};
@@ -137,7 +137,7 @@ impl<C: Recurrence> Sequence<C> {
         let (begin, start) = biases::<C, T>(slice(&bias), units);
         let mut gates = Tensor::build(Shape::of(&[batch, steps, wide]), |out: &mut [T]| {
             let size = [batch * steps, wide, inputs];
-            let rows = slopes::rows(slice(&image), inputs);
+            let rows = Matrix::of_rows(slice(&image), inputs);
             T::gemm(size, rows, matrix(kernel, 0), out, Some(&begin), None);
         });
         let states: Vec<_> = (0..C::STATES).map(|i| x[STATE + i].packed()).collect();

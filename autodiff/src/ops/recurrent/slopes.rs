@@ -15,15 +15,6 @@ use crate::shape::Shape;
 use crate::tape::Tape;
 use crate::tensor::Tensor;
 
-/// Rows of `columns` elements.
-pub(super) fn rows<T>(values: &[T], columns: usize) -> Matrix<'_, T> {
-    Matrix { values, offset: 0, row: columns as isize, column: 1 }
-}
-
-fn transposed<T>(x: Matrix<'_, T>) -> Matrix<'_, T> {
-    Matrix { row: x.column, column: x.row, ..x }
-}
-
 /// The gradient by the output: where it lies if its last axis has no gaps.
 fn view<T: Gemm>(g: &Tensor) -> View<'_, T> {
     let strides = g.strides();
@@ -80,21 +71,21 @@ pub(super) fn slopes<C: Recurrence, T: Gemm>(
     let [by_inputs, by_sums, by_states] = through_steps::<C, T>(options, saved, call, g);
     let Sizes { batch, steps, units } = sizes(&[call.spec(0), call.spec(1), call.spec(2)]);
     let (lines, inputs, wide) = (batch * steps, kernel.dims()[0], C::GATES * units);
-    let to_inputs = rows(slice::<T>(&by_inputs), wide);
-    let to_sums = if C::APART { rows(slice(&by_sums), wide) } else { to_inputs };
+    let to_inputs = Matrix::of_rows(slice::<T>(&by_inputs), wide);
+    let to_sums = if C::APART { Matrix::of_rows(slice(&by_sums), wide) } else { to_inputs };
     into.add(0, || {
         let size = [lines, inputs, wide]; // (lines, wide) · (wide, inputs)
-        let kernel = transposed(matrix(kernel, 0));
+        let kernel = matrix(kernel, 0).transposed();
         Tensor::build(*x.shape(), |out| T::gemm(size, to_inputs, kernel, out, None, None))
     });
     into.add(1, || {
         let size = [inputs, wide, lines]; // (inputs, lines) · (lines, wide)
-        let x = transposed(rows(slice(&x), inputs));
+        let x = Matrix::of_rows(slice(&x), inputs).transposed();
         Tensor::build(*kernel.shape(), |out| T::gemm(size, x, to_inputs, out, None, None))
     });
     into.add(2, || {
         // (units, lines) · (lines, wide): the states before each step lie in what was kept.
-        let before = transposed(rows(slice(&saved.kept), kept::<C>() * units));
+        let before = Matrix::of_rows(slice(&saved.kept), kept::<C>() * units).transposed();
         let size = [units, wide, lines];
         Tensor::build(*recurrent.shape(), |out| T::gemm(size, before, to_sums, out, None, None))
     });
