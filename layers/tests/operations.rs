@@ -113,3 +113,26 @@ fn what_an_operation_does_not_take_is_an_error_that_says_what_it_does() {
     let text = *wrong.unwrap_err().downcast::<String>().unwrap();
     assert!(text.contains("add"), "{text}");
 }
+
+#[test]
+fn calls_that_cornu_does_not_read_are_errors() {
+    let x = json!({
+        "class_name": "__keras_tensor__",
+        "config": { "shape": [null, 3], "dtype": "float32", "keras_history": ["x", 0, 0] },
+    });
+    let call = json!({ "args": [x], "kwargs": {} });
+    for (nodes, said) in [
+        (json!([call, call]), "config of Exp: an operation must be called once; got [{"),
+        (json!([]), "config of Exp: an operation must be called once; got []"),
+        (
+            json!([{ "args": [], "kwargs": { "x": x } }]),
+            "config of Exp: arguments must be given by position; got {",
+        ),
+    ] {
+        let json = json!({ "class_name": "Exp", "config": {}, "inbound_nodes": nodes });
+        let text = Operation::from_json(&json).expect_err(said).to_string();
+        assert!(text.starts_with(said), "{text}");
+    }
+    let json = json!({ "class_name": "Exp", "config": {}, "inbound_nodes": [call] });
+    assert!(Operation::from_json(&json).is_ok());
+}

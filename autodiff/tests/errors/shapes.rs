@@ -1,12 +1,39 @@
 //! Shapes, parts, joins and borders.
 
-use cornu_autodiff::Tensor;
+use std::ops::RangeInclusive;
+
 use cornu_autodiff::ops::{
     Add, Concat, Diagonal, Exp, FromDiagonal, Fused, Linear, PadMode, Permute, Slice, Unslice,
     concat, stack,
 };
+use cornu_autodiff::{Call, Gradients, Op, Result, Saves, Spec, Tensor};
 
 use crate::{check, f32s, run, shape, whole};
+
+/// An op of a user's, of two inputs or more.
+#[derive(Debug)]
+struct First;
+
+impl Op for First {
+    fn name(&self) -> &'static str {
+        "first"
+    }
+    fn arity(&self) -> RangeInclusive<usize> {
+        2..=usize::MAX
+    }
+    fn infer(&self, x: &[&Spec]) -> Result<Spec> {
+        Ok(*x[0])
+    }
+    fn forward(&self, x: &[&Tensor], _: &Spec) -> Result<Tensor> {
+        Ok(x[0].clone())
+    }
+    fn saves(&self) -> Saves {
+        Saves::Some(0)
+    }
+    fn vjp(&self, _: &Call<'_>, g: &Tensor, into: &mut Gradients<'_>) {
+        into.add(0, || g.clone());
+    }
+}
 
 #[test]
 fn numbers_of_inputs() {
@@ -14,6 +41,7 @@ fn numbers_of_inputs() {
         (|| run(Add, &[&f32s([2])]), "add: it takes 2 inputs; got 1"),
         (|| run(Exp, &[]), "exp: it takes one input; got 0"),
         (|| run(Exp, &[&f32s([2]), &f32s([2])]), "exp: it takes one input; got 2"),
+        (|| run(First, &[&f32s([2])]), "first: it takes 2 inputs or more; got 1"),
         (|| run(Concat { axis: 0 }, &[]), "concat: it takes one input or more; got 0"),
         (
             || run(Linear { activation: Fused::Linear }, &[&f32s([2, 2])]),

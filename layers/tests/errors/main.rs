@@ -5,9 +5,9 @@ mod inputs;
 mod sequences;
 mod windows;
 
-use cornu_autodiff::{DType, Tensor};
+use cornu_autodiff::{DType, Generator, Shape, Tensor};
 use cornu_layers::prelude::*;
-use cornu_layers::{Context, Inputs};
+use cornu_layers::{Context, Initializer, Inputs, Pipeline, Stft};
 
 /// The error of a layer that is called on samples of this shape.
 fn on(shape: &[Option<usize>], layer: impl IntoLayer) -> String {
@@ -192,6 +192,22 @@ fn options_out_of_range_are_named() {
             on(&known(&[3]), Dense::new(2).kernel_regularizer(Regularizer::l2(-1.0))),
             "layer `dense` (Dense): `kernel_regularizer`: `l2` must be finite and not negative; \
              got -1",
+        ),
+    ]);
+}
+
+#[test]
+fn a_pipeline_without_layers_and_waves_of_another_shape_are_refused() {
+    let waves = Initializer::Stft(Stft::default());
+    let matrix = waves.sample(&Shape::new(&[8, 5]).unwrap(), DType::F32, &Generator::new(1));
+    assert_texts(vec![
+        (
+            on(&known(&[3]), Pipeline::new(Vec::new())),
+            "layer `pipeline` (Pipeline): `layers`: there must be one or more; got none",
+        ),
+        (
+            matrix.expect_err("must fail").to_string(),
+            "initializer `STFT`: the weight must have the shape (frame, 1, frequencies); got (8, 5)",
         ),
     ]);
 }
