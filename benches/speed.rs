@@ -1,17 +1,15 @@
 //! What cornu promises to be fast at: `cargo bench -p cornu-benches`.
 //!
-//! One XOR training step, one prediction of a small network with its heap allocations, and a
-//! training step of a 784-512-512-10 network as a share of what this machine's matrix product
-//! reaches alone; and loading a model of 100 MB beside reading its file and copying its numbers.
+//! One XOR training step, one prediction of a small network, and a training step of a
+//! 784-512-512-10 network as a share of what this machine's matrix product reaches alone; and
+//! loading a model of 100 MB beside reading its file and copying its numbers.
 
 use std::time::{Duration, Instant};
 
 use cornu::models::Batch;
 use cornu::prelude::*;
-use divan::{AllocProfiler, Bencher};
-
-#[global_allocator]
-static ALLOCATOR: AllocProfiler = AllocProfiler::system();
+use cornu_benches::{small, xor};
+use divan::Bencher;
 
 fn main() {
     divan::main();
@@ -19,20 +17,6 @@ fn main() {
         rates();
         files();
     }
-}
-
-fn xor() -> (Sequential, Batch) {
-    let mut model = Sequential::new().seed(1);
-    for layer in
-        [Dense::new(10).input_dim(2).activation("tanh"), Dense::new(1).activation("sigmoid")]
-    {
-        model.add(layer).expect("the chain fits");
-    }
-    let rule = Compile::new().loss("binary_crossentropy").optimizer(SGD::new(0.1));
-    model.compile(rule).expect("the names are known");
-    let x = Tensor::from([[0.0f32, 0.0], [0.0, 1.0], [1.0, 0.0], [1.0, 1.0]]);
-    let y = Tensor::from([[0.0f32], [1.0], [1.0], [0.0]]);
-    (model, Batch::new(&x, &y))
 }
 
 /// Forward, loss, backward, update: batch 4, goal under 5 µs.
@@ -45,15 +29,7 @@ fn xor_step(bencher: Bencher) {
 /// One sample through 6-64-8-4, goal under 3 µs.
 #[divan::bench]
 fn predict_one(bencher: Bencher) {
-    let mut model = Sequential::new().seed(1);
-    for layer in [
-        Dense::new(64).input_dim(6).activation("relu"),
-        Dense::new(8).activation("relu"),
-        Dense::new(4),
-    ] {
-        model.add(layer).expect("the chain fits");
-    }
-    let x = Tensor::ones([1, 6], DType::F32);
+    let (model, x) = small();
     bencher.bench_local(|| model.predict_on_batch(&x));
 }
 
@@ -95,16 +71,6 @@ fn median(mut f: impl FnMut()) -> Duration {
     times[times.len() / 2]
 }
 
-/// Microseconds a call, over runs of a thousand, without divan's account of each allocation.
-fn repeated(mut f: impl FnMut()) -> Vec<f64> {
-    let thousand = |_| {
-        let start = Instant::now();
-        (0..1000).for_each(|_| f());
-        start.elapsed().as_secs_f64() * 1e3
-    };
-    (0..50).map(thousand).collect()
-}
-
 /// How often product and step are timed, and steps in a round: as long as a product takes.
 const ROUNDS: usize = 200;
 const STEPS: usize = 4;
@@ -144,11 +110,6 @@ fn rates() {
     println!("f32 matrix product, 1024 cubed  {product:>8.1} GFLOP/s");
     println!("784-512-512-10 Adam step        {step:>8.1} GFLOP/s");
     println!("share                           {middle:>8.1} %, quartiles {low:.1} and {high:.1}");
-    let (mut model, batch) = xor();
-    let mut steps = repeated(|| drop(model.train_on(&batch)));
-    steps.sort_by(f64::total_cmp);
-    let (best, middle) = (steps[0], steps[steps.len() / 2]);
-    println!("XOR step without the profiler   {middle:>8.2} µs, at best {best:.2}");
 }
 
 /// Time to load a `.keras` file of 100 MB against that of reading it and copying its floats.
