@@ -5,6 +5,7 @@
 //! that depend on sizes alone.
 
 use super::depthwise;
+use super::gemm::Finish;
 use super::lanes::Vectors;
 use super::parallel;
 use super::simd::Level;
@@ -43,21 +44,22 @@ impl Sizes {
     }
 }
 
-/// `y[b, o, f] = bias[f] + Σ_t Σ_c x[b, o · stride + t · dilation - before, c] · kernel[t, c, f]`
+/// `y[b, o, f] = bias[f] + Σ_t Σ_c x[b, o · stride + t · dilation - before, c] · kernel[t, c, f]`,
+/// and what `finish` makes of it.
 pub(crate) fn forward<T: Vectors>(
     level: Level,
     sizes: &Sizes,
-    x: &[T],
-    kernel: &[T],
+    [x, kernel]: [&[T]; 2],
     bias: Option<&[T]>,
     y: &mut [T],
+    finish: Finish<'_, T>,
 ) {
     if y.is_empty() {
         return;
     }
     let plan = Plan::windows(&sizes.axes, sizes.inputs);
     if sizes.is_depthwise() {
-        return depthwise::rows(&plan, x, kernel, bias, y, sizes.filters);
+        return depthwise::rows(&plan, [x, kernel], bias, y, sizes.filters, finish);
     }
     let gather = Gather {
         level,
@@ -70,7 +72,7 @@ pub(crate) fn forward<T: Vectors>(
     let (depth, columns, filters) = (gather.depth, gather.columns, sizes.filters);
     let weights =
         gather.weights(kernel, |tap, group, c| ((tap * depth + c) * filters + group * columns, 1));
-    gather.run(&weights, bias, y);
+    gather.run(&weights, bias, y, finish);
 }
 
 /// The gradient of [`forward`] by `x`, from that by `y`: the transposed convolution.
@@ -86,7 +88,7 @@ pub(crate) fn input_gradient<T: Vectors>(
     }
     let plan = Plan::covers(&sizes.axes, sizes.filters);
     if sizes.is_depthwise() {
-        return depthwise::rows(&plan, g, kernel, None, out, sizes.inputs);
+        return depthwise::rows(&plan, [g, kernel], None, out, sizes.inputs, None);
     }
     let gather = Gather {
         level,
@@ -99,7 +101,7 @@ pub(crate) fn input_gradient<T: Vectors>(
     let (depth, columns, filters) = (gather.depth, gather.columns, sizes.filters);
     let weights = gather
         .weights(kernel, |tap, group, f| (tap * columns * filters + group * depth + f, filters));
-    gather.run(&weights, None, out);
+    gather.run(&weights, None, out, None);
 }
 
 /// For each position of an output, what its window sees times what the phase's taps weigh.
@@ -139,7 +141,7 @@ impl<T: Vectors> Gather<'_, T> {
         self.plan.phases.iter().map(phase).collect()
     }
 
-    fn run(&self, weights: &[Vec<T>], bias: Option<&[T]>, out: &mut [T]) {
+    fn run(&self, weights: &[Vec<T>], bias: Option<&[T]>, out: &mut [T], finish: Finish<'_, T>) {
         let (_, width) = T::tile(self.level);
         let padded = self.columns.next_multiple_of(width);
         let mut start = vec![T::ZERO; padded * self.groups];
@@ -155,6 +157,9 @@ impl<T: Vectors> Gather<'_, T> {
             let mut tables = Tables::new(self);
             for (i, out) in out.chunks_mut(block * row).enumerate() {
                 self.block(first + i * block, weights, &start, out, &mut tables);
+                if let Some(finish) = finish {
+                    finish(out);
+                }
             }
         });
     }
@@ -171,12 +176,12 @@ impl<T: Vectors> Gather<'_, T> {
     ) {
         let row = self.groups * self.columns;
         tables.clear();
-        let rows = out.as_mut_ptr();
-        let mut at = 0;
-        self.plan.places(first, out.len() / row, |place| {
+        let mut rows = out.as_mut_ptr();
+        self.plan.runs(first, out.len() / row, |place, count| {
             let taps = &self.plan.phases[place.phase];
-            tables.push(&place, taps, self.source, rows.wrapping_add(at * row));
-            at += 1;
+            let source = Source { values: self.source, step: self.plan.step };
+            tables.push(&place, count, taps, &source, (rows, row));
+            rows = rows.wrapping_add(count * row);
         });
         tables.fill_up();
         let padded = start.len() / self.groups;
@@ -205,6 +210,24 @@ impl<T: Vectors> Gather<'_, T> {
     }
 }
 
+/// What windows slide over.
+pub(super) struct Source<'a, T> {
+    pub(super) values: &'a [T],
+    /// Between where neighbours begin.
+    pub(super) step: isize,
+}
+
+impl<T> Source<'_, T> {
+    /// Where the first of `count` neighbours finds `len` elements; each of the others finds as
+    /// many, a step behind.
+    pub(super) fn rows(&self, found: usize, count: usize, len: usize) -> *const T {
+        let last = found.wrapping_add_signed((count as isize - 1) * self.step);
+        let inside = last + len <= self.values.len() && (count == 1 || self.step >= 0);
+        assert!(inside, "windows lie in what they slide over");
+        self.values[found..].as_ptr()
+    }
+}
+
 /// Where the rows of each phase find their factors and leave their sums.
 struct Tables<T> {
     /// For each phase, windows of which padding may hide a part, and those that lie inside and
@@ -214,6 +237,8 @@ struct Tables<T> {
     rows: usize,
     /// What padding points to.
     zeros: Vec<T>,
+    /// Where the taps of a run's first row find their factors, and how far behind the next one's.
+    begin: Vec<(*const T, isize)>,
 }
 
 struct Table<T> {
@@ -240,6 +265,7 @@ impl<T: Vectors> Tables<T> {
             all: (0..gather.plan.phases.len()).flat_map(both).collect(),
             rows,
             zeros: vec![T::ZERO; gather.groups * gather.depth],
+            begin: Vec::new(),
         }
     }
 
@@ -251,25 +277,49 @@ impl<T: Vectors> Tables<T> {
         }
     }
 
-    /// Adds one row to its phase.
-    fn push(&mut self, place: &Place, taps: &[Tap], source: &[T], out: *mut T) {
+    /// Adds neighbouring rows to their phase: the first one's place, their number, and where the
+    /// first one's sums go, and how far behind them the next one's.
+    #[allow(clippy::needless_range_loop)]
+    fn push(
+        &mut self,
+        place: &Place,
+        count: usize,
+        taps: &[Tap],
+        source: &Source<'_, T>,
+        (out, apart): (*mut T, usize),
+    ) {
         let (rows, zeros, channels) = (self.rows, self.zeros.as_ptr(), self.zeros.len());
         let table = &mut self.all[2 * place.phase + usize::from(place.inside)];
         let pointers = if table.run == 1 { taps.len() } else { taps.len() / table.run };
-        if table.filled == rows {
-            table.factors.resize(table.factors.len() + pointers * rows, zeros);
-            table.filled = 0;
-        }
-        let at = table.filled;
-        let tile = table.factors.len() - pointers * rows;
-        let factors = &mut table.factors[tile..];
+        self.begin.clear();
+        // These loops count, since setting up iterators would take as long as they do.
         for i in 0..pointers {
-            if let Some(found) = place.find(&taps[i * table.run]) {
-                factors[i * rows + at] = source[found..found + channels * table.run].as_ptr();
-            }
+            self.begin.push(match place.find(&taps[i * table.run]) {
+                Some(found) => (source.rows(found, count, channels * table.run), source.step),
+                None => (zeros, 0),
+            });
         }
-        table.out.push(out);
-        table.filled += 1;
+        let mut done = 0;
+        while done < count {
+            if table.filled == rows {
+                table.factors.resize(table.factors.len() + pointers * rows, zeros);
+                table.filled = 0;
+            }
+            let (at, now) = (table.filled, (rows - table.filled).min(count - done));
+            let tile = table.factors.len() - pointers * rows;
+            for i in 0..pointers {
+                let (from, step) = self.begin[i];
+                let factors = &mut table.factors[tile + i * rows + at..][..now];
+                for j in 0..now {
+                    factors[j] = from.wrapping_offset((done + j) as isize * step);
+                }
+            }
+            for j in done..done + now {
+                table.out.push(out.wrapping_add(j * apart));
+            }
+            table.filled += now;
+            done += now;
+        }
     }
 
     /// Repeats the last row of each table until its last tile is full: its sums are the same, and
@@ -318,7 +368,7 @@ mod tests {
             let run = |level: Level| {
                 let (mut y, mut gx) = (vec![9.0; g.len()], vec![9.0; x.len()]);
                 let mut gk = vec![9.0; kernel.len()];
-                forward(level, &sizes, &x, &kernel, Some(&bias), &mut y);
+                forward(level, &sizes, [&x, &kernel], Some(&bias), &mut y, None);
                 input_gradient(level, &sizes, &g, &kernel, &mut gx);
                 kernel_gradient(level, &sizes, &x, &g, &mut gk);
                 [y, gx, gk].concat()

@@ -4,15 +4,17 @@
 //! another, so threads share them out as they like; where there are few, the positions are cut
 //! into pieces, as many as sizes alone say, whose sums are added in order.
 
-use super::conv::{BLOCK, Sizes};
+use std::ops::Range;
+
+use super::conv::{BLOCK, Sizes, Source};
 use super::depthwise;
 use super::lanes::Vectors;
 use super::parallel;
 use super::simd::Level;
-use super::tiles::StripProducts;
+use super::tiles::{Run, StripProducts};
 use super::window::{Place, Plan};
 
-/// Channels in a group from which their lines are read where they lie; fewer are copied
+/// Channels in a group from which each tap's lines are worked on by themselves; fewer are taken
 /// together with those of the other taps.
 const FEW_CHANNELS: usize = 16;
 /// Lines, counting each piece's own, that are enough to occupy many threads.
@@ -57,8 +59,7 @@ pub(crate) fn kernel_gradient<T: Vectors>(
     let depth = sizes.inputs / sizes.groups;
     let lines = sizes.taps() * depth;
     let (count, each) = pieces(sizes.positions(), lines);
-    let run = if sizes.groups == 1 { plan.run(0, depth) } else { 1 };
-    let strips = Strips { level, sizes, plan: &plan, x, g, depth, run, lines, each };
+    let strips = Strips { level, sizes, plan: &plan, x, g, depth, lines, each };
     if count == 1 {
         return strips.run(out);
     }
@@ -75,8 +76,6 @@ struct Strips<'a, T> {
     g: &'a [T],
     /// Channels of the input in a group.
     depth: usize,
-    /// Taps whose elements lie side by side.
-    run: usize,
     /// Lines of the kernel.
     lines: usize,
     /// Positions in a piece.
@@ -86,15 +85,27 @@ struct Strips<'a, T> {
 /// Lookups and copies for one block of positions.
 struct Block<T> {
     first: usize,
-    places: Vec<Place>,
-    /// Where the group's gradients of each position are.
-    gradients: Vec<*const T>,
-    factors: Vec<*const T>,
-    weights: Vec<*const T>,
-    /// The windows' elements side by side, for groups of few channels.
+    /// Neighbours that meet the same taps: the first one's place, its number in the block, and
+    /// how many they are.
+    runs: Vec<(Place, usize, usize)>,
+    lines: Vec<Run<T>>,
+    /// The windows' elements side by side, for groups of few channels at the edges.
     panel: Vec<T>,
     /// The gradients of a group, each position's filled up to whole vectors.
     padded: Vec<T>,
+}
+
+/// Some rows of one group's part of the kernel.
+struct Part<'a, T> {
+    group: usize,
+    /// Where each row's factor is in a window.
+    offsets: &'a [usize],
+    dense: bool,
+    /// Between neighbours' factors.
+    step: usize,
+    rows: Range<usize>,
+    /// From the first of the rows on.
+    out: &'a mut [T],
 }
 
 impl<T: Vectors> Strips<'_, T> {
@@ -116,26 +127,26 @@ impl<T: Vectors> Strips<'_, T> {
     }
 
     /// Some lines of one piece.
-    fn piece(&self, piece: usize, lines: std::ops::Range<usize>, out: &mut [T]) {
+    fn piece(&self, piece: usize, lines: Range<usize>, out: &mut [T]) {
         let end = ((piece + 1) * self.each).min(self.sizes.positions());
         let mut block = Block {
             first: piece * self.each,
-            places: Vec::with_capacity(BLOCK),
-            gradients: Vec::with_capacity(BLOCK),
-            factors: Vec::with_capacity(BLOCK),
-            weights: Vec::with_capacity(BLOCK),
+            runs: Vec::new(),
+            lines: Vec::new(),
             panel: Vec::new(),
             padded: Vec::new(),
         };
         while block.first < end {
-            block.places.clear();
-            let count = BLOCK.min(end - block.first);
-            self.plan.places(block.first, count, |place| block.places.push(place));
+            block.runs.clear();
+            let (count, mut at) = (BLOCK.min(end - block.first), 0);
+            self.plan.runs(block.first, count, |place, count| {
+                block.runs.push((place, at, count));
+                at += count;
+            });
             for group in 0..self.sizes.groups {
-                self.pad(group, &mut block);
-                self.find_gradients(group, &mut block);
+                self.pad(group, &mut block, count);
                 if self.depth < FEW_CHANNELS {
-                    self.panel_lines(group, &mut block, lines.clone(), out);
+                    self.all_lines(group, &mut block, lines.clone(), out);
                 } else {
                     self.tap_lines(group, &mut block, lines.clone(), out);
                 }
@@ -150,118 +161,155 @@ impl<T: Vectors> Strips<'_, T> {
     }
 
     /// Copies the group's gradients, unless they can be read as whole vectors where they lie.
-    fn pad(&self, group: usize, block: &mut Block<T>) {
+    fn pad(&self, group: usize, block: &mut Block<T>, count: usize) {
         let columns = self.columns();
         let full = columns.next_multiple_of(T::tile(self.level).1);
         if full == columns {
             return;
         }
         block.padded.clear();
-        block.padded.resize(block.places.len() * full, T::ZERO);
+        block.padded.resize(count * full, T::ZERO);
         for (i, padded) in block.padded.chunks_exact_mut(full).enumerate() {
             let start = (block.first + i) * self.sizes.filters + group * columns;
             padded[..columns].copy_from_slice(&self.g[start..start + columns]);
         }
     }
 
-    /// Finds where the group's gradients of the block's positions are.
-    fn find_gradients(&self, group: usize, block: &mut Block<T>) {
-        let (columns, count) = (self.columns(), block.places.len());
-        let (from, first, apart, len) = match block.padded.len() {
-            0 => {
-                let first = block.first * self.sizes.filters + group * columns;
-                (self.g, first, self.sizes.filters, columns)
-            }
-            padded => (block.padded.as_slice(), 0, padded / count, padded / count),
-        };
-        block.gradients.clear();
-        for i in 0..count {
-            block.gradients.push(from[first + i * apart..][..len].as_ptr());
+    /// Between the gradients of neighbours.
+    fn apart(&self, block: &Block<T>) -> usize {
+        match block.padded.len() {
+            0 => self.sizes.filters,
+            _ => self.columns().next_multiple_of(T::tile(self.level).1),
         }
+    }
+
+    /// Where the group's gradients of `count` positions from the block's number `at` on are.
+    fn gradients(&self, group: usize, block: &Block<T>, at: usize, count: usize) -> *const T {
+        let apart = self.apart(block);
+        if block.padded.is_empty() {
+            let first = (block.first + at) * apart + group * self.columns();
+            return self.g[first..][..(count - 1) * apart + self.columns()].as_ptr();
+        }
+        block.padded[at * apart..][..count * apart].as_ptr()
     }
 
     /// A group of few channels: the lines of all taps are one strip.
-    fn panel_lines(
-        &self,
-        group: usize,
-        block: &mut Block<T>,
-        lines: std::ops::Range<usize>,
-        out: &mut [T],
-    ) {
+    fn all_lines(&self, group: usize, block: &mut Block<T>, lines: Range<usize>, out: &mut [T]) {
         let (depth, shift) = (self.depth, group * self.depth);
-        let available = self.lines.max(FEW_CHANNELS);
-        block.panel.clear();
-        block.panel.resize(block.places.len() * available, T::ZERO);
         let taps = &self.plan.phases[0];
-        for (i, place) in block.places.iter().enumerate() {
-            let row = &mut block.panel[i * available..][..available];
-            let run = if place.inside { self.run } else { 1 };
-            for (j, row) in (0..taps.len()).step_by(run).zip(row.chunks_exact_mut(run * depth)) {
-                if let Some(found) = place.find(&taps[j]) {
-                    row.copy_from_slice(&self.x[found + shift..][..run * depth]);
+        // Lines that are computed and dropped find what the last one does.
+        let rows = self.lines.max(T::tile(self.level).0);
+        let line = |i: usize| i.min(self.lines - 1);
+        let inner: Vec<_> =
+            (0..rows).map(|i| taps[line(i) / depth].offset as usize + line(i) % depth).collect();
+        let side_by_side: Vec<_> = (0..rows).collect();
+        let source = Source { values: self.x, step: self.plan.step };
+        block.lines.clear();
+        for &(place, at, count) in block.runs.iter().filter(|run| run.0.inside) {
+            let found = place.base as usize + shift;
+            let factors = source.rows(found, count, inner[rows - 1] + 1);
+            let weights = self.gradients(group, block, at, count);
+            block.lines.push(Run { factors, weights, count });
+        }
+        let step = self.plan.step.max(0) as usize;
+        let part = Part {
+            group,
+            offsets: &inner,
+            dense: false,
+            step,
+            rows: lines.clone(),
+            out: &mut *out,
+        };
+        self.strip(block, part);
+        if self.copy_edges(shift, rows, block) {
+            self.edge_lines(group, rows, block);
+            let (offsets, step) = (&side_by_side, rows);
+            self.strip(block, Part { group, offsets, dense: true, step, rows: lines, out });
+        }
+    }
+
+    /// Puts the windows that padding hides a part of side by side, `rows` elements for each;
+    /// tells whether there are any.
+    fn copy_edges(&self, shift: usize, rows: usize, block: &mut Block<T>) -> bool {
+        let (depth, taps) = (self.depth, &self.plan.phases[0]);
+        let edges = || block.runs.iter().filter(|run| !run.0.inside);
+        let count: usize = edges().map(|run| run.2).sum();
+        block.panel.clear();
+        block.panel.resize(count * rows, T::ZERO);
+        let mut copies = block.panel.chunks_exact_mut(rows);
+        for &(place, _, count) in edges() {
+            for (i, copy) in copies.by_ref().take(count).enumerate() {
+                let behind = shift + i * self.plan.step.max(0) as usize;
+                for (tap, copy) in taps.iter().zip(copy.chunks_exact_mut(depth)) {
+                    if let Some(found) = place.find(tap) {
+                        copy.copy_from_slice(&self.x[found + behind..][..depth]);
+                    }
                 }
             }
         }
-        block.factors.clear();
-        block.weights.clear();
-        for i in 0..block.places.len() {
-            block.factors.push(block.panel[i * available..][..available].as_ptr());
-            block.weights.push(block.gradients[i]);
+        count > 0
+    }
+
+    /// The lines of a group's windows that were copied.
+    fn edge_lines(&self, group: usize, rows: usize, block: &mut Block<T>) {
+        block.lines.clear();
+        let mut done = 0;
+        for i in 0..block.runs.len() {
+            let (place, at, count) = block.runs[i];
+            if place.inside {
+                continue;
+            }
+            let factors = block.panel[done * rows..][..count * rows].as_ptr();
+            let weights = self.gradients(group, block, at, count);
+            block.lines.push(Run { factors, weights, count });
+            done += count;
         }
-        self.strip(group, block, available, lines, out);
     }
 
     /// A group of many channels: one strip for each tap.
-    fn tap_lines(
-        &self,
-        group: usize,
-        block: &mut Block<T>,
-        lines: std::ops::Range<usize>,
-        out: &mut [T],
-    ) {
+    fn tap_lines(&self, group: usize, block: &mut Block<T>, lines: Range<usize>, out: &mut [T]) {
         let (depth, shift) = (self.depth, group * self.depth);
+        let offsets: Vec<_> = (0..depth).collect();
+        let source = Source { values: self.x, step: self.plan.step };
+        let step = self.plan.step.max(0) as usize;
         for (number, tap) in self.plan.phases[0].iter().enumerate() {
             let (first, end) = (number * depth, (number + 1) * depth);
             let rows = lines.start.max(first)..lines.end.min(end);
             if rows.is_empty() {
                 continue;
             }
-            block.factors.clear();
-            block.weights.clear();
-            for i in 0..block.places.len() {
+            block.lines.clear();
+            for i in 0..block.runs.len() {
+                let (place, at, count) = block.runs[i];
                 // What padding would add is zero.
-                if let Some(found) = block.places[i].find(tap) {
-                    block.factors.push(self.x[found + shift..found + shift + depth].as_ptr());
-                    block.weights.push(block.gradients[i]);
+                if let Some(found) = place.find(tap) {
+                    let factors = source.rows(found + shift, count, depth);
+                    let weights = self.gradients(group, block, at, count);
+                    block.lines.push(Run { factors, weights, count });
                 }
             }
             let out = &mut out[(rows.start - lines.start) * self.sizes.filters..];
-            self.strip(group, block, depth, rows.start - first..rows.end - first, out);
+            let rows = rows.start - first..rows.end - first;
+            self.strip(block, Part { group, offsets: &offsets, dense: true, step, rows, out });
         }
     }
 
-    /// Adds a block's share of some rows of `available` that lie side by side.
+    /// Adds a block's share of some rows.
     #[allow(unsafe_code)]
-    fn strip(
-        &self,
-        group: usize,
-        block: &Block<T>,
-        available: usize,
-        rows: std::ops::Range<usize>,
-        out: &mut [T],
-    ) {
+    fn strip(&self, block: &Block<T>, part: Part<'_, T>) {
         let columns = self.columns();
         let mut task = StripProducts {
-            factors: &block.factors,
-            weights: &block.weights,
-            available,
-            rows,
+            runs: &block.lines,
+            steps: [part.step, self.apart(block)],
+            offsets: part.offsets,
+            dense: part.dense,
+            rows: part.rows,
             columns,
-            out: &mut out[group * columns..],
+            out: &mut part.out[part.group * columns..],
             stride: self.sizes.filters,
         };
-        // SAFETY: the slices from which the pointers were taken have `available` elements, and
-        // `columns` filled up to whole vectors.
+        // SAFETY: lines were looked up such that all their neighbours find all offsets, and
+        // gradients filled up to whole vectors.
         unsafe { T::dispatch(self.level, &mut task) }
     }
 }

@@ -4,6 +4,7 @@
 use super::conv::{BLOCK, Sizes};
 use super::conv_kernel::{add_up, pieces};
 use super::float::Float;
+use super::gemm::Finish;
 use super::lanes::Vectors;
 use super::parallel;
 use super::simd::vectorized;
@@ -38,14 +39,15 @@ vectorized! {
     }
 }
 
-/// What the plan's windows see, each channel times its own kernel `(taps, channels)`.
+/// What the plan's windows see, each channel times its own kernel `(taps, channels)`; and what
+/// `finish` makes of it.
 pub(super) fn rows<T: Vectors>(
     plan: &Plan,
-    source: &[T],
-    kernel: &[T],
+    [source, kernel]: [&[T]; 2],
     bias: Option<&[T]>,
     out: &mut [T],
     channels: usize,
+    finish: Finish<'_, T>,
 ) {
     let taps: usize = plan.phases.iter().map(Vec::len).sum();
     parallel::chunks_mut(out, channels, taps.div_ceil(plan.phases.len()).max(1), |first, out| {
@@ -62,6 +64,9 @@ pub(super) fn rows<T: Vectors>(
             pairs.clear();
             pairs.extend(taps.filter_map(|t| Some((place.find(t)?, t.number * channels))));
             add_products(row, source, kernel, &pairs);
+            if let Some(finish) = finish {
+                finish(row);
+            }
         });
     });
 }

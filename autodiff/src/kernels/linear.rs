@@ -1,7 +1,10 @@
 //! The parts of a dense layer around its matrix product.
 
+#![allow(unsafe_code)]
+
 use super::float::Float;
-use super::parallel;
+use super::parallel::{self, Start};
+use super::reduce::sum_made_rows;
 use super::simd::vectorized;
 
 vectorized! {
@@ -35,4 +38,22 @@ pub(crate) fn slope<T: Float>(
         let range = first..first + out.len();
         map_pairs(&y[range.clone()], &g[range], out, f);
     });
+}
+
+/// As [`slope`], and the sums of all rows, each as long as `sums`, while they are in a cache.
+pub(crate) fn slope_and_sums<T: Float>(
+    y: &[T],
+    g: &[T],
+    out: &mut [T],
+    sums: &mut [T],
+    f: impl Fn(T, T) -> T + Copy + Sync + Send,
+) {
+    let (len, start) = (out.len(), Start::of(out));
+    let make = |range: std::ops::Range<usize>| {
+        // SAFETY: pieces of `out`, each made once.
+        let out = unsafe { start.part(range.start, range.len()) };
+        map_pairs(&y[range.clone()], &g[range], out, f);
+        &*out
+    };
+    sum_made_rows(len, &make, sums);
 }

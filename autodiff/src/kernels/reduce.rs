@@ -4,6 +4,8 @@
 //! order: the same bits on any number of threads, and rounding errors that grow with the
 //! logarithm of the length rather than the length.
 
+use std::ops::Range;
+
 use smallvec::SmallVec;
 
 use super::copy;
@@ -92,24 +94,26 @@ fn fold_all_partial<T: Element>(partial: &[T], start: T, f: impl Fn(T, T) -> T +
     partial.chunks(PIECE).fold(start, |y, piece| f(y, fold_piece(piece, start, f)))
 }
 
-/// Folds `(middle, inner)` over its first axis into `out`.
-fn fold_columns<T: Element>(
-    values: &[T],
+/// Folds `(middle, inner)`, of `len` elements, over its first axis into `out`; `values` gives a
+/// piece of them.
+fn fold_columns<'a, T: Element>(
+    len: usize,
+    values: &(dyn Fn(Range<usize>) -> &'a [T] + Sync),
     out: &mut [T],
     start: T,
     f: impl Fn(T, T) -> T + Copy + Sync + Send,
 ) {
     let inner = out.len();
     out.fill(start);
-    let rows_per_piece = (16 * PIECE / inner).max(1);
-    if values.len() <= rows_per_piece * inner {
-        return fold_rows(values, out, f);
+    let piece = (16 * PIECE / inner).max(1) * inner;
+    if len <= piece {
+        return fold_rows(values(0..len), out, f);
     }
-    let mut partial = vec![start; values.len().div_ceil(rows_per_piece * inner) * inner];
-    parallel::chunks_mut(&mut partial, inner, rows_per_piece, |first, partial| {
+    let mut partial = vec![start; len.div_ceil(piece) * inner];
+    parallel::chunks_mut(&mut partial, inner, piece / inner, |first, partial| {
         for (i, y) in partial.chunks_exact_mut(inner).enumerate() {
-            let at = (first + i) * rows_per_piece * inner;
-            fold_rows(&values[at..values.len().min(at + rows_per_piece * inner)], y, f);
+            let at = (first + i) * piece;
+            fold_rows(values(at..len.min(at + piece)), y, f);
         }
     });
     fold_rows(&partial, out, f);
@@ -140,8 +144,17 @@ pub(crate) fn all_finite<T: Float>(values: &[T]) -> bool {
 
 /// Sums `(rows, out.len())` over the rows.
 pub(crate) fn sum_rows<T: Float>(values: &[T], out: &mut [T]) {
+    sum_made_rows(values.len(), &|range| &values[range], out);
+}
+
+/// As [`sum_rows`], of `len` elements that `make` makes a piece of at a time, each once.
+pub(crate) fn sum_made_rows<'a, T: Float>(
+    len: usize,
+    make: &(dyn Fn(Range<usize>) -> &'a [T] + Sync),
+    out: &mut [T],
+) {
     if !out.is_empty() {
-        fold_columns(values, out, T::ZERO, |a, b| a + b);
+        fold_columns(len, make, out, T::ZERO, |a, b| a + b);
     }
 }
 
@@ -194,7 +207,7 @@ pub(crate) fn reduce<T: Element>(
         } else if outer == 1 && inner == 1 {
             y[0] = fold_all(values, start, f);
         } else if outer == 1 {
-            fold_columns(values, y, start, f);
+            fold_columns(values.len(), &|range| &values[range], y, start, f);
         } else {
             parallel::chunks_mut(y, inner, middle, |first, y| {
                 for (i, y) in y.chunks_exact_mut(inner).enumerate() {

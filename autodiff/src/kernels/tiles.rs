@@ -219,14 +219,25 @@ impl<T: Copy + Default> RowProducts<'_, T> {
     }
 }
 
-/// `out[r] += Σ_line factors[line][r] · weights[line]` for one strip of rows.
+/// Neighbouring lines of [`StripProducts`].
+pub(crate) struct Run<T> {
+    /// From where the first line's factors are found.
+    pub(crate) factors: *const T,
+    /// Where the first line's weights lie, one a column, filled up to whole vectors.
+    pub(crate) weights: *const T,
+    /// How many lines.
+    pub(crate) count: usize,
+}
+
+/// `out[r] += Σ_line factors[line][offsets[r]] · weights[line]` for one strip of rows.
 pub(crate) struct StripProducts<'a, T> {
-    /// For each line, where its factors lie, one a row.
-    pub(crate) factors: &'a [*const T],
-    /// For each line, where its weights lie, one a column, filled up to whole vectors.
-    pub(crate) weights: &'a [*const T],
-    /// How many factors can be read at each pointer; not fewer than a tile has rows.
-    pub(crate) available: usize,
+    pub(crate) runs: &'a [Run<T>],
+    /// How far apart neighbouring lines' factors are, and their weights.
+    pub(crate) steps: [usize; 2],
+    /// Where each row's factor is; not fewer than a tile has rows.
+    pub(crate) offsets: &'a [usize],
+    /// Whether these are one behind the other.
+    pub(crate) dense: bool,
     /// The rows to compute.
     pub(crate) rows: std::ops::Range<usize>,
     pub(crate) columns: usize,
@@ -238,20 +249,22 @@ pub(crate) struct StripProducts<'a, T> {
 
 impl<T: Float> Task<T> for StripProducts<'_, T> {
     /// # Safety
-    /// Every pointer in `factors` is valid for reading `available` elements, and every one in `weights` for reading `columns`, filled up to whole vectors.
+    /// Every line's pointer to factors is valid for reading at all offsets, and that to weights
+    /// for reading `columns`, filled up to whole vectors.
     #[inline(always)]
     unsafe fn run<L: Lanes<T>, const ROWS: usize>(&mut self) {
-        assert!(self.available >= ROWS && self.rows.end <= self.available);
-        assert!(self.factors.len() == self.weights.len());
+        assert!(self.offsets.len() >= ROWS && self.rows.end <= self.offsets.len());
         for panel in panels(self.columns, L::WIDTH) {
             let mut row = self.rows.start;
             while row < self.rows.end {
-                if panel.width == L::WIDTH {
-                    // SAFETY: the asserts, and the caller's promise.
-                    unsafe { self.tile::<L, ROWS, 1>(panel, row) }
-                } else {
-                    // SAFETY: the same.
-                    unsafe { self.tile::<L, ROWS, VECTORS>(panel, row) }
+                // SAFETY: the asserts, and the caller's promise.
+                unsafe {
+                    match (panel.width == L::WIDTH, self.dense) {
+                        (true, true) => self.tile::<L, ROWS, 1, true>(panel, row),
+                        (true, false) => self.tile::<L, ROWS, 1, false>(panel, row),
+                        (false, true) => self.tile::<L, ROWS, VECTORS, true>(panel, row),
+                        (false, false) => self.tile::<L, ROWS, VECTORS, false>(panel, row),
+                    }
                 }
                 row += ROWS;
             }
@@ -260,35 +273,45 @@ impl<T: Float> Task<T> for StripProducts<'_, T> {
 }
 
 impl<T: Float> StripProducts<'_, T> {
-    /// The rows from `row` on, in one panel. A tile that would reach beyond what can be read
-    /// begins earlier; the rows that it repeats are dropped.
+    /// The rows from `row` on, in one panel. A tile that would reach beyond the offsets begins
+    /// earlier; the rows that it repeats are dropped.
     ///
     /// # Safety
-    /// That of `run`.
+    /// That of `run`; `DENSE` is `self.dense`.
     #[inline(always)]
     #[allow(clippy::needless_range_loop)] // See the top of the file.
-    unsafe fn tile<L: Lanes<T>, const ROWS: usize, const N: usize>(
+    unsafe fn tile<L: Lanes<T>, const ROWS: usize, const N: usize, const DENSE: bool>(
         &mut self,
         Panel { first, used, .. }: Panel,
         row: usize,
     ) {
-        let base = row.min(self.available - ROWS);
+        let base = row.min(self.offsets.len() - ROWS);
+        let mut offsets = [0; ROWS];
+        for i in 0..ROWS {
+            offsets[i] = if DENSE { i } else { self.offsets[base + i] };
+        }
+        let start = if DENSE { self.offsets[base] } else { 0 };
         let mut copy = [[[T::ZERO; MAX_WIDTH]; N]; ROWS];
-        // SAFETY: `base + ROWS <= available`; pointers are the caller's promise.
+        // SAFETY: `base + ROWS` offsets are there; pointers are the caller's promise.
         unsafe {
             let mut sums = [[L::zero(); N]; ROWS];
-            for line in 0..self.factors.len() {
-                let from = self.factors.get_unchecked(line).add(base);
-                let weights = self.weights.get_unchecked(line).add(first);
-                let mut w = [L::zero(); N];
-                for j in 0..N {
-                    w[j] = L::load(weights.add(j * L::WIDTH));
-                }
-                for i in 0..ROWS {
-                    let x = L::splat(from.add(i));
+            for run in 0..self.runs.len() {
+                let run = self.runs.get_unchecked(run);
+                let mut from = run.factors.wrapping_add(start);
+                let mut weights = run.weights.wrapping_add(first);
+                for _ in 0..run.count {
+                    let mut w = [L::zero(); N];
                     for j in 0..N {
-                        sums[i][j] = L::multiply_add(x, w[j], sums[i][j]);
+                        w[j] = L::load(weights.add(j * L::WIDTH));
                     }
+                    for i in 0..ROWS {
+                        let x = L::splat(from.add(offsets[i]));
+                        for j in 0..N {
+                            sums[i][j] = L::multiply_add(x, w[j], sums[i][j]);
+                        }
+                    }
+                    from = from.wrapping_add(self.steps[0]);
+                    weights = weights.wrapping_add(self.steps[1]);
                 }
             }
             for i in 0..ROWS {

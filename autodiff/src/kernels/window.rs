@@ -43,6 +43,8 @@ struct Line {
     /// Whether these are all.
     inside: bool,
     phase: usize,
+    /// How many coordinates from this one on see the same, each a step behind the one before.
+    alike: usize,
 }
 
 /// A tap of a window.
@@ -97,6 +99,8 @@ pub(crate) struct Plan {
     lines: SmallVec<[Vec<Line>; 3]>,
     /// The taps of each phase.
     pub(crate) phases: Vec<Vec<Tap>>,
+    /// Elements of the source between neighbours of a run.
+    pub(crate) step: isize,
 }
 
 /// The taps that the positions of one phase meet along one axis.
@@ -150,7 +154,8 @@ impl Plan {
         taps: impl Fn(&Axis) -> Vec<AxisTaps>,
         line: impl Fn(&Axis, usize) -> (usize, isize),
     ) -> Plan {
-        let mut plan = Plan { sample: channels, lines: SmallVec::new(), phases: Vec::new() };
+        let mut plan =
+            Plan { sample: channels, lines: SmallVec::new(), phases: Vec::new(), step: 0 };
         plan.phases.push(vec![Tap { number: 0, offset: 0, at: [0; MAX_SPATIAL] }]);
         let (mut kernel, mut phase_step) = (1, 1);
         // From the last axis to the first, as steps grow.
@@ -164,7 +169,7 @@ impl Plan {
                 let (low, high) = (before(-first), before(source as isize - first));
                 let inside = low == 0 && high == numbers.len();
                 let offset = first * plan.sample as isize;
-                Line { offset, low, high, inside, phase: phase * phase_step }
+                Line { offset, low, high, inside, phase: phase * phase_step, alike: 1 }
             });
             plan.lines.insert(0, lines.collect());
             plan.phases = phases
@@ -177,7 +182,22 @@ impl Plan {
             kernel *= axis.size;
             phase_step *= phases.len();
         }
+        plan.find_runs();
         plan
+    }
+
+    /// Finds out how far apart the first two neighbours are that meet the same taps, and which
+    /// others are, too.
+    fn find_runs(&mut self) {
+        let Some(lines) = self.lines.last_mut() else {
+            // Without spatial axes, samples are neighbours.
+            self.step = self.sample as isize;
+            return;
+        };
+        let step = |pair: &[Line]| pair[1].offset - pair[0].offset;
+        let inside = lines.windows(2).find(|pair| pair[0].inside && pair[1].inside);
+        self.step = inside.map_or(0, step);
+        count_alike(lines, self.step);
     }
 
     /// How many taps of a phase at a time find their elements side by side if there are so many
@@ -195,12 +215,25 @@ impl Plan {
     /// Calls `f` with the places of `count` positions of the output from number `first` on.
     #[inline]
     pub(crate) fn places(&self, first: usize, count: usize, mut f: impl FnMut(Place)) {
+        self.runs(first, count, |mut place, count| {
+            for _ in 0..count {
+                f(place);
+                place.base += self.step;
+            }
+        });
+    }
+
+    /// As [`places`](Plan::places), for neighbours at a time that meet the same taps: calls `f`
+    /// with the first one's place and their number. Each begins [`step`](Plan::step) elements
+    /// behind the one before it.
+    #[inline]
+    pub(crate) fn runs(&self, first: usize, count: usize, mut f: impl FnMut(Place, usize)) {
         let outside = |sample: usize| {
             let base = (sample * self.sample) as isize;
             Place { base, high: [1; MAX_SPATIAL], inside: true, ..Place::default() }
         };
         let Some((inner, outer)) = self.lines.split_last() else {
-            return (first..first + count).for_each(|sample| f(outside(sample)));
+            return f(outside(first), count);
         };
         let mut at = [0usize; MAX_SPATIAL];
         let (mut column, mut sample) = (first % inner.len(), first / inner.len());
@@ -216,12 +249,16 @@ impl Plan {
                 row.enter(axis, &lines[at[axis]]);
             }
             let end = inner.len().min(column + left);
-            for line in &inner[column..end] {
+            left -= end - column;
+            while column < end {
+                let line = &inner[column];
                 let mut place = row;
                 place.enter(outer.len(), line);
-                f(place);
+                let count = line.alike.min(end - column);
+                f(place, count);
+                column += count;
             }
-            (left, column) = (left - (end - column), 0);
+            column = 0;
             for (axis, lines) in outer.iter().enumerate().rev() {
                 at[axis] += 1;
                 if at[axis] < lines.len() {
@@ -231,6 +268,16 @@ impl Plan {
             }
             sample += usize::from(at == [0; MAX_SPATIAL]);
         }
+    }
+}
+
+/// Tells each coordinate how many from it on meet the same taps, one `step` behind the other.
+fn count_alike(lines: &mut [Line], step: isize) {
+    for i in (1..lines.len()).rev() {
+        let (line, next) = (lines[i - 1], lines[i]);
+        let alike = (line.low, line.high, line.phase) == (next.low, next.high, next.phase)
+            && next.offset - line.offset == step;
+        lines[i - 1].alike = if alike { next.alike + 1 } else { 1 };
     }
 }
 

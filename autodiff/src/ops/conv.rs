@@ -1,14 +1,18 @@
 //! Convolution along any number of spatial axes, its transpose, and the gradient by its kernel:
 //! three products of two factors each, every one the derivative of the other two.
 
+use std::borrow::Cow;
+
 use crate::each_float;
 use crate::error::{Error, Result};
 use crate::kernels::conv::{Sizes, forward, input_gradient};
 use crate::kernels::conv_kernel::kernel_gradient;
 use crate::kernels::simd::Level;
 use crate::op::{Call, Gradients, Op, Saves, apply, must};
+use crate::ops::fused::{Activated, Fused};
 use crate::ops::window::{ConvOptions, floats, values};
 use crate::shape::{MAX_RANK, Shape, Spec};
+use crate::tape::is_recording;
 use crate::tensor::Tensor;
 
 /// Convolution of an input `(batch, spatial…, channels)` with a kernel
@@ -17,6 +21,8 @@ use crate::tensor::Tensor;
 pub struct Conv {
     /// How the kernel moves.
     pub options: ConvOptions,
+    /// What is applied to the sum.
+    pub activation: Fused,
 }
 
 impl Conv {
@@ -45,22 +51,33 @@ impl Op for Conv {
     fn forward(&self, x: &[&Tensor], out: &Spec) -> Result<Tensor> {
         let sizes = self.sizes(&[x[0].spec(), x[1].spec()])?;
         let packed: Vec<_> = x.iter().map(|x| x.packed()).collect();
-        Ok(each_float!(out.dtype, T => Tensor::build(out.shape, |y: &mut [T]| {
+        Ok(each_float!(out.dtype, T => {
             let (x, kernel) = (values::<T>(&packed[0]), values::<T>(&packed[1]));
             let bias = packed.get(2).map(|bias| values::<T>(bias));
-            forward(Level::best(), &sizes, x, kernel, bias, y);
-        })))
+            let finish = T::finish(self.activation);
+            Tensor::build(out.shape, |y: &mut [T]| {
+                forward(Level::best(), &sizes, [x, kernel], bias, y, finish);
+            })
+        }))
     }
     fn saves(&self) -> Saves {
-        Saves::Some(0b11)
+        self.activation.saves()
     }
     fn vjp(&self, call: &Call<'_>, g: &Tensor, into: &mut Gradients<'_>) {
         let (x, kernel) = (call.input(0), call.input(1));
-        into.add(0, || must(conv_transpose(g, kernel, spatial(x), &self.options)));
-        into.add(1, || must(conv_kernel_gradient(x, g, leading(kernel), &self.options)));
-        if call.len() > 2 {
+        let with_bias = call.len() > 2 && into.wants(2);
+        let (g, bias) = if is_recording() {
+            let g = self.activation.before(call, g);
             let axes: Vec<isize> = (0..g.rank() as isize - 1).collect();
-            into.add(2, || g.sum(axes, false));
+            let bias = with_bias.then(|| g.sum(axes, false));
+            (Cow::Owned(g), bias)
+        } else {
+            self.activation.before_at_once(call, g, with_bias)
+        };
+        into.add(0, || must(conv_transpose(&g, kernel, spatial(x), &self.options)));
+        into.add(1, || must(conv_kernel_gradient(x, &g, leading(kernel), &self.options)));
+        if let Some(bias) = bias {
+            into.add(2, || bias);
         }
     }
 }
@@ -246,7 +263,21 @@ pub fn conv(
     bias: Option<&Tensor>,
     options: &ConvOptions,
 ) -> Result<Tensor> {
-    let op = Conv { options: options.clone() };
+    conv_activated(x, kernel, bias, options, Fused::Linear)
+}
+
+/// `activation(conv(x, kernel, bias))` in one op.
+///
+/// # Errors
+/// As [`conv`].
+pub fn conv_activated(
+    x: &Tensor,
+    kernel: &Tensor,
+    bias: Option<&Tensor>,
+    options: &ConvOptions,
+    activation: Fused,
+) -> Result<Tensor> {
+    let op = Conv { options: options.clone(), activation };
     match bias {
         Some(bias) => apply(op, &[x, kernel, bias]),
         None => apply(op, &[x, kernel]),

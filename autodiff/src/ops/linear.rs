@@ -6,91 +6,13 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use crate::each_float;
 use crate::error::{Error, Result};
 use crate::kernels::gemm::{Finish, Gemm, Matrix};
-use crate::kernels::linear::{map_in_place, slope};
-use crate::kernels::reduce::{run_is_finite, sum_rows};
+use crate::kernels::reduce::run_is_finite;
 use crate::op::{Call, Gradients, Op, Saves, apply};
-use crate::ops::formulas::{constants, scalars};
-use crate::ops::select;
+use crate::ops::fused::{Activated, Fused};
+use crate::ops::window::values;
 use crate::shape::{Shape, Spec};
 use crate::tape::is_recording;
 use crate::tensor::Tensor;
-
-/// Activations that [`linear`] computes in the same pass: their slopes can be told from their
-/// values.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
-pub enum Fused {
-    /// None.
-    #[default]
-    Linear,
-    /// `max(x, 0)`
-    Relu,
-    /// `1 / (1 + e^-x)`
-    Sigmoid,
-    /// Hyperbolic tangent.
-    Tanh,
-    /// `x` where `x > 0`, else `e^x - 1`.
-    Elu,
-    /// Scaled exponential linear unit.
-    Selu,
-    /// `ln(1 + e^x)`
-    Softplus,
-}
-
-/// Runs `$body` with `$f` the activation and `$d` its slope times `g`, from its value `y`, as
-/// closures on `$T`; nothing for no activation.
-#[rustfmt::skip]
-macro_rules! each_activation {
-    ($activation:expr, $T:ident, |$f:ident, $d:ident, $cost:ident| $body:expr) => {{
-        #[allow(unused_imports)]
-        use scalars::*;
-        constants!($T);
-        macro_rules! run {
-            ($price:literal, $value:expr, $slope:expr) => {{
-                #[allow(unused)]
-                let ($f, $d, $cost) = ($value, $slope, $price);
-                $body
-            }};
-        }
-        match $activation {
-            Fused::Linear => {}
-            Fused::Relu => run!(1, |x: $T| relu(x), |y: $T, g: $T| g * step(y)),
-            Fused::Sigmoid => run!(3, |x: $T| sigmoid(x), |y: $T, g: $T| g * (y * (1.0 - y))),
-            Fused::Tanh => run!(3, |x: $T| tanh(x), |y: $T, g: $T| g * (1.0 - y * y)),
-            Fused::Elu => run!(
-                3,
-                |x: $T| if x > 0.0 { x } else { expm1(x) },
-                |y: $T, g: $T| g * (negative_part(y) + 1.0)
-            ),
-            Fused::Selu => run!(
-                3,
-                |x: $T| if x > 0.0 { SELU_SCALE * x } else { SELU_SCALE_ALPHA * expm1(x) },
-                |y: $T, g: $T| g * select(step(y), SELU_SCALE, y + SELU_SCALE_ALPHA)
-            ),
-            Fused::Softplus => {
-                run!(4, |x: $T| softplus(x), |y: $T, g: $T| g * (-expm1(-y)))
-            }
-        }
-    }};
-}
-
-impl Fused {
-    /// The slope times `g`, from the value `y`, in ops that can be differentiated again.
-    fn slope(self, y: &Tensor, g: &Tensor) -> Tensor {
-        constants!(f64);
-        match self {
-            Fused::Linear => g.clone(),
-            Fused::Relu => g * y.step(),
-            Fused::Sigmoid => g * (y * (1.0 - y)),
-            Fused::Tanh => g * (1.0 - y * y),
-            Fused::Elu => g * (y.clip(f64::NEG_INFINITY, 0.0) + 1.0),
-            Fused::Selu => {
-                let scale = y.full_like(SELU_SCALE);
-                g * select(&y.greater_scalar(0.0), &scale, &(y + SELU_SCALE_ALPHA))
-            }
-            Fused::Softplus => g * -(-y).expm1(),
-        }
-    }
-}
 
 /// `activation(x · kernel + bias)`, `(…, inputs)`, `(inputs, units)` and `(units)` to
 /// `(…, units)`.
@@ -134,41 +56,29 @@ impl Op for Linear {
             let begin = bias.as_ref().map(|bias| {
                 bias.contiguous_slice::<T>().expect("`packed` is contiguous")
             });
-            let run = |finish: Finish<'_, T>| {
-                let (x, kernel) = (rows_of(x[0]), x[1]);
-                let (k, n) = (kernel.dims()[0], kernel.dims()[1]);
-                let m = out.dims()[..out.shape.rank() - 1].iter().product();
-                Tensor::build(out.shape, |y: &mut [T]| {
-                    T::gemm([m, n, k], flat_rows(&x), matrix(kernel), y, begin, finish);
-                })
-            };
-            let mut y = None;
-            each_activation!(self.activation, T, |f, d, cost| {
-                y = Some(run(Some(&|values: &mut [T]| map_in_place(values, f))));
-            });
-            y.unwrap_or_else(|| run(None))
+            let (x, kernel) = (rows_of(x[0]), x[1]);
+            let (k, n) = (kernel.dims()[0], kernel.dims()[1]);
+            let m = out.dims()[..out.shape.rank() - 1].iter().product();
+            let finish = T::finish(self.activation);
+            Tensor::build(out.shape, |y: &mut [T]| {
+                T::gemm([m, n, k], flat_rows(&x), matrix(kernel), y, begin, finish);
+            })
         }))
     }
     fn saves(&self) -> Saves {
-        match self.activation {
-            Fused::Linear => Saves::Some(0b11),
-            _ => Saves::All,
-        }
+        self.activation.saves()
     }
     fn vjp(&self, call: &Call<'_>, g: &Tensor, into: &mut Gradients<'_>) {
         let (x, kernel) = (call.input(0), call.input(1));
         if is_recording() {
-            let g = match self.activation {
-                Fused::Linear => g.clone(),
-                activation => activation.slope(call.output(), g),
-            };
-            return in_ops(x, kernel, &g, into);
+            return in_ops(x, kernel, &self.activation.before(call, g), into);
         }
-        let g = self.sloped(call, g);
+        let with_sums = call.len() > 2 && into.wants(2);
+        let (g, bias) = self.activation.before_at_once(call, g, with_sums);
         let units = kernel.dims()[1];
         let rows = g.size().checked_div(units).unwrap_or(0);
         each_float!(g.dtype(), T => {
-            let sums = Matrix { values: values::<T>(&g), offset: g.offset, row: units as isize, column: 1 };
+            let sums = Matrix::of_rows(values::<T>(&g), units);
             let (m, k, n) = (rows, kernel.dims()[0], units);
             into.add(0, || Tensor::build(*x.shape(), |out: &mut [T]| {
                 // (m, n) · (n, k) -> (m, k)
@@ -181,12 +91,10 @@ impl Op for Linear {
                     T::gemm([k, n, m], flat_rows::<T>(&x).transposed(), sums, out, None, look);
                 })
             });
-            if call.len() > 2 {
-                into.add(2, || Tensor::build(Shape::of(&[n]), |out: &mut [T]| {
-                    sum_rows(&values::<T>(&g)[g.offset..g.offset + g.size()], out);
-                }));
-            }
         });
+        if let Some(bias) = bias {
+            into.add(2, || bias);
+        }
     }
 }
 
@@ -210,21 +118,6 @@ fn looked_at<T: Gemm>(shape: Shape, fill: impl FnOnce(&mut [T], Finish<'_, T>)) 
     y
 }
 
-impl Linear {
-    /// The gradient by the sum before the activation, contiguous.
-    fn sloped<'g>(self, call: &Call<'_>, g: &'g Tensor) -> Cow<'g, Tensor> {
-        let g = g.packed();
-        if self.activation == Fused::Linear {
-            return g;
-        }
-        let y = call.output().packed();
-        Cow::Owned(each_float!(g.dtype(), T => Tensor::build(*g.shape(), |out: &mut [T]| {
-            let (y, g) = (&values::<T>(&y)[y.offset..], &values::<T>(&g)[g.offset..]);
-            each_activation!(self.activation, T, |f, d, cost| slope(y, g, out, cost, d));
-        })))
-    }
-}
-
 /// The three gradients in ops, from that by the sum.
 fn in_ops(x: &Tensor, kernel: &Tensor, g: &Tensor, into: &mut Gradients<'_>) {
     let flat = |x: &Tensor| match x.rank() {
@@ -241,10 +134,6 @@ fn in_ops(x: &Tensor, kernel: &Tensor, g: &Tensor, into: &mut Gradients<'_>) {
     }
 }
 
-fn values<T: crate::Element>(x: &Tensor) -> &[T] {
-    x.buffer.as_ref().expect("kernels get tensors with values").slice::<T>()
-}
-
 /// `x` such that all its axes but the last can be seen as one.
 fn rows_of(x: &Tensor) -> Cow<'_, Tensor> {
     if x.rank() == 2 { Cow::Borrowed(x) } else { x.packed() }
@@ -256,7 +145,7 @@ fn flat_rows<T: Gemm>(x: &Tensor) -> Matrix<'_, T> {
         return matrix(x);
     }
     let columns = x.dims()[x.rank() - 1];
-    Matrix { values: values(x), offset: x.offset, row: columns as isize, column: 1 }
+    Matrix::of_rows(values(x), columns)
 }
 
 fn matrix<T: Gemm>(x: &Tensor) -> Matrix<'_, T> {

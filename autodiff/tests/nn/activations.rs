@@ -1,8 +1,8 @@
 //! Activation functions at their kinks and far away, where JAX and so Keras have a say.
 
-use cornu_autodiff::ops::{Fused, linear};
+use cornu_autodiff::ops::{ConvOptions, Fused, conv, conv_activated, linear};
 use cornu_autodiff::testing::assert_close;
-use cornu_autodiff::{Tape, Tensor};
+use cornu_autodiff::{DType, Tape, Tensor};
 
 type Function = fn(&Tensor) -> Tensor;
 type Kink = (&'static str, Function, &'static [f32], &'static [f32], &'static [f32]);
@@ -78,9 +78,13 @@ fn options_of_relu_outside_their_range_are_refused() {
     );
 }
 
-#[test]
-fn linear_equals_its_composition() {
-    let composed: [(Fused, Function); 7] = [
+/// Checks `fused(x, activation)` against `composed(x)` and the activation, with all gradients.
+fn equals_its_composition(
+    x: [Tensor; 3],
+    fused: impl Fn(&[Tensor; 3], Fused) -> Tensor,
+    composed: impl Fn(&[Tensor; 3]) -> Tensor,
+) {
+    let activations: [(Fused, Function); 7] = [
         (Fused::Linear, Tensor::clone),
         (Fused::Relu, Tensor::relu),
         (Fused::Sigmoid, Tensor::sigmoid),
@@ -89,27 +93,54 @@ fn linear_equals_its_composition() {
         (Fused::Selu, Tensor::selu),
         (Fused::Softplus, Tensor::softplus),
     ];
-    let x = (Tensor::arange(70 * 30, cornu_autodiff::DType::F64) * 0.37).sin().reshape([2, 35, 30]);
-    let kernel =
-        (Tensor::arange(30 * 70, cornu_autodiff::DType::F64) * 0.73).cos().reshape([30, 70]);
-    let bias = (Tensor::arange(70, cornu_autodiff::DType::F64) * 0.11).sin();
-    for (activation, function) in composed {
+    for (activation, function) in activations {
         let gradients = |f: &dyn Fn() -> Tensor| {
             let tape = Tape::new();
             let y = f();
             let sum = (&y * &y).sum(.., false);
-            (y, tape.gradient(&sum, &[&x, &kernel, &bias]).unwrap())
+            (y, tape.gradient(&sum, &[&x[0], &x[1], &x[2]]).unwrap())
         };
-        let (y, g) = gradients(&|| linear(&x, &kernel, Some(&bias), activation).unwrap());
-        let (exact, exact_g) = gradients(&|| function(&(x.matmul(&kernel) + &bias)));
+        let (y, g) = gradients(&|| fused(&x, activation));
+        let (exact, exact_g) = gradients(&|| function(&composed(&x)));
         assert_close(&y, &exact, 1e-10, 1e-10);
         g.iter().zip(&exact_g).for_each(|(a, b)| assert_close(a, b, 1e-9, 1e-9));
     }
 }
 
+fn waves(shape: &[usize], step: f64) -> Tensor {
+    let dims: Vec<isize> = shape.iter().map(|&n| n as isize).collect();
+    (Tensor::arange(shape.iter().product(), DType::F64) * step).sin().reshape(dims)
+}
+
+#[test]
+fn linear_equals_its_composition() {
+    equals_its_composition(
+        [waves(&[2, 35, 30], 0.37), waves(&[30, 70], 0.73), waves(&[70], 0.11)],
+        |[x, kernel, bias], activation| linear(x, kernel, Some(bias), activation).unwrap(),
+        |[x, kernel, bias]| x.matmul(kernel) + bias,
+    );
+}
+
+/// The first has so many rows that the bias's gradient is added up in parts; the second is
+/// depthwise.
+#[test]
+fn convolutions_equal_their_composition() {
+    let padding = vec![(1, 0), (0, 2)];
+    for (groups, filters, kernel) in [(1, 9, [3, 2, 3, 9]), (3, 3, [3, 2, 1, 3])] {
+        let options = ConvOptions { padding: padding.clone(), groups, ..Default::default() };
+        equals_its_composition(
+            [waves(&[9, 30, 31, 3], 0.37), waves(&kernel, 0.73), waves(&[filters], 0.11)],
+            |[x, kernel, bias], activation| {
+                conv_activated(x, kernel, Some(bias), &options, activation).unwrap()
+            },
+            |[x, kernel, bias]| conv(x, kernel, None, &options).unwrap() + bias,
+        );
+    }
+}
+
 #[test]
 fn linear_names_what_doesn_t_fit() {
-    let f = |shape: &[usize]| Tensor::zeros(shape, cornu_autodiff::DType::F32);
+    let f = |shape: &[usize]| Tensor::zeros(shape, DType::F32);
     let error = linear(&f(&[2, 3]), &f(&[4, 5]), Some(&f(&[5])), Fused::Linear).unwrap_err();
     assert_eq!(
         error.to_string(),

@@ -92,8 +92,8 @@ macro_rules! conv {
                 let x = x.only()?;
                 expect_rank(&[*x.spec()], $axes + 2)?;
                 let bias = w.bias.as_ref().map(Parameter::value);
-                let y = convolve(x, &w.kernel.value(), bias, &window!(self), self.groups)?;
-                self.activation.apply(&y)
+                let kernel = w.kernel.value();
+                convolve(x, &kernel, bias, &window!(self), self.groups, &self.activation)
             }
 
             fn write_settings(&self, config: &mut Config) {
@@ -161,13 +161,14 @@ fn check_groups(filters: usize, channels: usize, groups: usize) -> Result<()> {
     Err(Error::setting("`groups`", rule, groups))
 }
 
-/// The convolution of an input with its channels where `window` says.
+/// The activation of the convolution of an input with its channels where `window` says.
 pub(crate) fn convolve(
     x: &Tensor,
     kernel: &Tensor,
     bias: Option<Tensor>,
     window: &Window<'_>,
     groups: usize,
+    activation: &Activation,
 ) -> Result<Tensor> {
     let options = ops::ConvOptions {
         strides: window.strides.to_vec(),
@@ -176,6 +177,9 @@ pub(crate) fn convolve(
         groups,
     };
     let x = channels_to_last(x, window.data_format);
-    let y = ops::conv(&x, kernel, bias.as_ref(), &options)?;
-    Ok(channels_from_last(y, window.data_format))
+    let fused = activation.fused();
+    let at_once = fused.unwrap_or_default();
+    let y = ops::conv_activated(&x, kernel, bias.as_ref(), &options, at_once)?;
+    let y = channels_from_last(y, window.data_format);
+    if fused.is_some() { Ok(y) } else { activation.apply(&y) }
 }

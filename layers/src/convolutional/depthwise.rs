@@ -90,8 +90,7 @@ macro_rules! depthwise {
                 let x = x.only()?;
                 expect_rank(&[*x.spec()], $axes + 2)?;
                 let bias = w.bias.as_ref().map(Parameter::value);
-                let y = each_channel(x, &w.kernel.value(), bias, &window!(self))?;
-                self.activation.apply(&y)
+                each_channel(x, &w.kernel.value(), bias, &window!(self), &self.activation)
             }
 
             fn write_settings(&self, config: &mut Config) {
@@ -102,19 +101,20 @@ macro_rules! depthwise {
     )*};
 }
 
-/// Convolution of each channel with its own part of the kernel
+/// The activation of the convolution of each channel with its own part of the kernel
 /// `(sizes…, channels, depth_multiplier)`.
 pub(super) fn each_channel(
     x: &Tensor,
     kernel: &Tensor,
     bias: Option<Tensor>,
     window: &Window<'_>,
+    activation: &Activation,
 ) -> Result<Tensor> {
     let (size, ends) = kernel.dims().split_at(kernel.rank() - 2);
     let (channels, outputs) = (ends[0], ends[0] * ends[1]);
     let sizes: Vec<isize> = [size, &[1, outputs]].concat().iter().map(|&n| n as isize).collect();
     let kernel = kernel.try_reshape(&sizes)?;
-    convolve(x, &kernel, bias, window, channels)
+    convolve(x, &kernel, bias, window, channels, activation)
 }
 
 depthwise! {

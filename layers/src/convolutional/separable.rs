@@ -109,7 +109,7 @@ macro_rules! separable {
             ) -> Result<Tensor> {
                 let x = x.only()?;
                 expect_rank(&[*x.spec()], $axes + 2)?;
-                self.activation.apply(&w.call(x, &window!(self))?)
+                w.call(x, &window!(self), &self.activation)
             }
 
             fn write_settings(&self, config: &mut Config) {
@@ -148,12 +148,13 @@ impl SeparableConvWeights {
         })
     }
 
-    fn call(&self, x: &Tensor, window: &Window<'_>) -> Result<Tensor> {
-        let between = each_channel(x, &self.depthwise.value(), None, window)?;
+    fn call(&self, x: &Tensor, window: &Window<'_>, activation: &Activation) -> Result<Tensor> {
+        let depthwise = self.depthwise.value();
+        let between = each_channel(x, &depthwise, None, window, &Activation::Linear)?;
         let ones = vec![1; window.size.len()];
         let point = Window { size: &ones, strides: &ones, dilation: &ones, ..*window };
         let bias = self.bias.as_ref().map(Parameter::value);
-        convolve(&between, &self.pointwise.value(), bias, &point, 1)
+        convolve(&between, &self.pointwise.value(), bias, &point, 1, activation)
     }
 }
 

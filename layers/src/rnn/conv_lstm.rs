@@ -240,7 +240,7 @@ impl ConvCell {
 
     /// The convolution of the input.
     fn of_input(&self, x: &Tensor, kernel: &Tensor, bias: Option<Tensor>) -> Result<Tensor> {
-        convolve(x, kernel, bias, &self.window(), 1)
+        convolve(x, kernel, bias, &self.window(), 1, &Activation::Linear)
     }
 
     /// The convolution of the state.
@@ -248,7 +248,7 @@ impl ConvCell {
         let ones = vec![1; self.size.len()];
         let window =
             Window { strides: &ones, dilation: &ones, padding: &Padding::Same, ..self.window() };
-        convolve(h, kernel, None, &window, 1)
+        convolve(h, kernel, None, &window, 1, &Activation::Linear)
     }
 
     /// A convolution of `x` for each gate, side by side; those that drop drop apart.

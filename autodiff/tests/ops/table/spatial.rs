@@ -1,8 +1,8 @@
 //! Windows that slide over spatial axes.
 
 use cornu_autodiff::ops::{
-    AveragePoolGradient, ConvOptions, MaxPoolGradient, MaxPoolPick, PoolOptions, average_pool,
-    conv, conv_kernel_gradient, conv_transpose, max_pool,
+    AveragePoolGradient, ConvOptions, Fused, MaxPoolGradient, MaxPoolPick, PoolOptions,
+    average_pool, conv, conv_activated, conv_kernel_gradient, conv_transpose, max_pool,
 };
 use cornu_autodiff::{Tensor, apply};
 
@@ -27,6 +27,11 @@ fn grouped(groups: usize) -> ConvOptions {
 
 fn plain(x: &[Tensor], options: &ConvOptions) -> Tensor {
     conv(&x[0], &x[1], x.get(2), options).expect("it fits")
+}
+
+fn activated(x: &[Tensor], activation: Fused) -> Tensor {
+    let options = options(&[2], &[], &[(1, 1)]);
+    conv_activated(&x[0], &x[1], x.get(2), &options, activation).expect("it fits")
 }
 
 fn two<const A: usize, const B: usize>(a: [usize; A], b: [usize; B]) -> Vec<Tensor> {
@@ -54,6 +59,9 @@ fn convolutions() -> Vec<Case> {
         // Strides and dilation with and without a common factor.
         op("conv", |x| plain(x, &options(&[3], &[2], &[(2, 1)])), |n| two([n, 9, 1], [4, 1, 2])),
         op("conv", |x| plain(x, &options(&[4], &[2], &[(1, 3)])), |n| two([n, 9, 1], [3, 1, 2])),
+        op("conv", |x| activated(x, Fused::Relu), |n| three([2, 5, n], [3, n, 3], [3])),
+        op("conv", |x| activated(x, Fused::Softplus), |n| three([n, 5, 2], [3, 2, 3], [3])),
+        op("conv", |x| activated(&x[..2], Fused::Tanh), |n| two([n, 5, 2], [3, 2, 3])),
         // Strides beyond the kernel.
         op("conv", |x| plain(x, &options(&[3, 2], &[], &[])), |n| two([1, 5, 4, n], [2, 1, n, 1])),
         op("conv", |x| plain(x, &options(&[1, 2, 1], &[1, 1, 2], &[])),
