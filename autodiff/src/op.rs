@@ -99,6 +99,11 @@ pub trait Op: Debug + Send + Sync + 'static {
     /// shape; the tape sums it to the input's.
     fn vjp(&self, call: &Call<'_>, g: &Tensor, into: &mut Gradients<'_>);
 
+    /// As [`vjp`](Op::vjp), which it calls unless an op has use for a `g` that it may overwrite.
+    fn vjp_owned(&self, call: &Call<'_>, g: Tensor, into: &mut Gradients<'_>) {
+        self.vjp(call, &g, into);
+    }
+
     /// Whether gradients can flow through this op to input `index`. An op that answers `false`
     /// (argmax, comparisons, `stop_gradient`) cuts the path, as constants do.
     fn is_differentiable(&self, _index: usize) -> bool {

@@ -62,9 +62,9 @@ impl Pooling {
         let sample = self.axes.iter().map(|a| a.input).product::<usize>() * self.channels;
         let cost = self.taps() * self.positions() * self.channels / sample + 1;
         parallel::chunks_mut(out, sample, cost, |first, out| {
-            out.fill(T::ZERO);
             let mut windows = Windows::default();
             for (i, out) in out.chunks_exact_mut(sample).enumerate() {
+                out.fill(T::ZERO);
                 let start = (first + i) * self.positions();
                 for block in (0..self.positions()).step_by(BLOCK) {
                     let count = BLOCK.min(self.positions() - block);
@@ -81,46 +81,86 @@ impl Pooling {
 #[derive(Default)]
 struct Windows {
     found: Vec<usize>,
-    /// For each window, where those of the next one follow.
-    ends: Vec<usize>,
+    /// Neighbours that see as many elements.
+    runs: Vec<Run>,
+    /// Between the elements of one of them and of the next.
+    step: usize,
+}
+
+/// Windows side by side.
+#[derive(Clone, Copy)]
+struct Run {
+    /// The first one's elements, in `found`.
+    from: usize,
+    to: usize,
+    /// How many windows.
+    count: usize,
 }
 
 impl Windows {
     /// Looks up `count` windows from number `first` on.
     fn find(&mut self, plan: &Plan, first: usize, count: usize) {
         self.found.clear();
-        self.ends.clear();
-        plan.places(first, count, |place| {
+        self.runs.clear();
+        self.step = plan.step.max(0) as usize;
+        plan.runs(first, count, |place, count| {
+            let from = self.found.len();
             for tap in &plan.phases[0] {
                 if let Some(found) = place.find(tap) {
                     self.found.push(found);
                 }
             }
-            self.ends.push(self.found.len());
+            self.runs.push(Run { from, to: self.found.len(), count });
         });
     }
 
-    /// The elements of window `i`.
+    /// The elements under the first window of a run.
     #[inline(always)]
-    fn of(&self, i: usize) -> &[usize] {
-        let start = if i == 0 { 0 } else { self.ends[i - 1] };
-        &self.found[start..self.ends[i]]
+    fn of(&self, run: Run) -> &[usize] {
+        &self.found[run.from..run.to]
     }
 }
 
-// Loops over channels count, since rows are short: setting up iterators would take as long.
+// Loops over channels count, since rows are short: setting up iterators would take as long. Whole
+// strips have a length that the compiler knows, so that they stay in registers.
 
 vectorized! {
-    fn max_rows[T: Float](x: &[T], windows: &Windows, out: &mut [T]) {
-        let count = windows.ends.len();
-        let channels = out.len() / count;
-        for i in 0..count {
-            let out = &mut out[i * channels..][..channels];
-            out.fill(T::LOWEST);
-            for &from in windows.of(i) {
-                let x = &x[from..][..channels];
-                for c in 0..channels {
-                    out[c] = x[c].greatest(out[c]);
+    /// All elements under each window, folded with `f` from `start` on.
+    fn fold_windows[T: Float, F: Fn(T, T) -> T + Copy](
+        x: &[T],
+        windows: &Windows,
+        out: &mut [T],
+        channels: usize,
+        start: T,
+        f: F,
+    ) {
+        let mut at = 0;
+        for &run in &windows.runs {
+            let found = windows.of(run);
+            for i in 0..run.count {
+                let behind = i * windows.step;
+                let out = &mut out[at..at + channels];
+                at += channels;
+                let whole = channels / STRIP * STRIP;
+                let mut first = 0;
+                while first < whole {
+                    let mut y = [start; STRIP];
+                    for &from in found {
+                        let x = &x[from + behind + first..][..STRIP];
+                        for c in 0..STRIP {
+                            y[c] = f(x[c], y[c]);
+                        }
+                    }
+                    out[first..first + STRIP].copy_from_slice(&y);
+                    first += STRIP;
+                }
+                let out = &mut out[whole..];
+                out.fill(start);
+                for &from in found {
+                    let x = &x[from + behind + whole..][..out.len()];
+                    for c in 0..out.len() {
+                        out[c] = f(x[c], out[c]);
+                    }
                 }
             }
         }
@@ -128,22 +168,9 @@ vectorized! {
 }
 
 vectorized! {
-    fn mean_rows[T: Float](x: &[T], windows: &Windows, out: &mut [T]) {
-        let count = windows.ends.len();
-        let channels = out.len() / count;
-        for i in 0..count {
-            let out = &mut out[i * channels..][..channels];
-            out.fill(T::ZERO);
-            for &from in windows.of(i) {
-                let x = &x[from..][..channels];
-                for c in 0..channels {
-                    out[c] += x[c];
-                }
-            }
-            let n = T::from_f64(windows.of(i).len() as f64);
-            for y in out {
-                *y = *y / n;
-            }
+    fn divide[T: Float](values: &mut [T], by: T) {
+        for y in values {
+            *y = *y / by;
         }
     }
 }
@@ -171,23 +198,53 @@ fn first_maxima<T: Float>(x: &[T], found: &[usize], first: usize, count: usize) 
     which
 }
 
+/// Adds `g` to where the first maxima are, for `count` channels from `first` on; `out` begins at
+/// element `start`.
+#[inline(always)]
+fn add_to_maxima<T: Float>(
+    x: &[T],
+    found: &[usize],
+    g: &[T],
+    out: &mut [T],
+    [first, count, start]: [usize; 3],
+) {
+    let which = first_maxima(x, found, first, count);
+    let g = &g[first..][..count];
+    for (number, &from) in found.iter().enumerate() {
+        let out = &mut out[from - start + first..][..count];
+        for c in 0..count {
+            out[c] += if which[c] == number as u32 { g[c] } else { T::ZERO };
+        }
+    }
+}
+
 vectorized! {
     /// Adds to `out`, which begins at element `start` of the input, each window's `g` where the
     /// first maximum is.
-    fn add_slopes[T: Float](x: &[T], windows: &Windows, g: &[T], start: usize, out: &mut [T]) {
-        let count = windows.ends.len();
-        let channels = g.len() / count;
-        for i in 0..count {
-            let found = windows.of(i);
-            for first in (0..channels).step_by(STRIP) {
-                let len = STRIP.min(channels - first);
-                let which = first_maxima(x, found, first, len);
-                let g = &g[i * channels + first..][..len];
-                for (number, &from) in found.iter().enumerate() {
-                    let out = &mut out[from - start + first..][..len];
-                    for c in 0..len {
-                        out[c] += if which[c] == number as u32 { g[c] } else { T::ZERO };
+    fn add_slopes[T: Float](
+        x: &[T],
+        windows: &Windows,
+        g: &[T],
+        out: &mut [T],
+        channels: usize,
+        start: usize,
+    ) {
+        let mut at = 0;
+        for &run in &windows.runs {
+            for i in 0..run.count {
+                let behind = i * windows.step;
+                let x = &x[behind..];
+                let out = &mut out[behind..];
+                let g = &g[at..at + channels];
+                at += channels;
+                let mut first = 0;
+                while first < channels {
+                    if channels - first >= STRIP {
+                        add_to_maxima(x, windows.of(run), g, out, [first, STRIP, start]);
+                    } else {
+                        add_to_maxima(x, windows.of(run), g, out, [first, channels - first, start]);
                     }
+                    first += STRIP;
                 }
             }
         }
@@ -195,16 +252,25 @@ vectorized! {
 }
 
 vectorized! {
-    fn add_shares[T: Float](windows: &Windows, g: &[T], start: usize, out: &mut [T]) {
-        let count = windows.ends.len();
-        let channels = g.len() / count;
-        for i in 0..count {
-            let g = &g[i * channels..][..channels];
-            let n = T::from_f64(windows.of(i).len() as f64);
-            for &from in windows.of(i) {
-                let out = &mut out[from - start..][..channels];
-                for c in 0..channels {
-                    out[c] += g[c] / n;
+    fn add_shares[T: Float](
+        windows: &Windows,
+        g: &[T],
+        out: &mut [T],
+        channels: usize,
+        start: usize,
+    ) {
+        let mut at = 0;
+        for &run in &windows.runs {
+            let n = T::from_f64((run.to - run.from) as f64);
+            for i in 0..run.count {
+                let behind = i * windows.step;
+                let g = &g[at..at + channels];
+                at += channels;
+                for &from in windows.of(run) {
+                    let out = &mut out[from + behind - start..][..channels];
+                    for c in 0..channels {
+                        out[c] += g[c] / n;
+                    }
                 }
             }
         }
@@ -213,19 +279,25 @@ vectorized! {
 
 /// The largest element under each window; NaN if there is one.
 pub(crate) fn max<T: Float>(sizes: &Pooling, x: &[T], y: &mut [T]) {
-    sizes.rows(y, |rows, windows| max_rows(x, windows, rows));
+    sizes.rows(y, |rows, windows| {
+        fold_windows(x, windows, rows, sizes.channels, T::LOWEST, |x, best| x.greatest(best));
+    });
 }
 
 /// `h` where `x` has the first maximum of each window.
 pub(crate) fn pick<T: Float>(sizes: &Pooling, x: &[T], h: &[T], y: &mut [T]) {
     sizes.rows(y, |rows, windows| {
-        for (i, row) in rows.chunks_exact_mut(sizes.channels).enumerate() {
-            let found = windows.of(i);
-            for (strip, row) in row.chunks_mut(STRIP).enumerate() {
-                let first = strip * STRIP;
-                let which = first_maxima(x, found, first, row.len());
-                for (c, y) in row.iter_mut().enumerate() {
-                    *y = h[found[which[c] as usize] + first + c];
+        let mut rows = rows.chunks_exact_mut(sizes.channels);
+        for &run in &windows.runs {
+            let found = windows.of(run);
+            for (i, row) in rows.by_ref().take(run.count).enumerate() {
+                let behind = i * windows.step;
+                for (strip, row) in row.chunks_mut(STRIP).enumerate() {
+                    let first = behind + strip * STRIP;
+                    let which = first_maxima(x, found, first, row.len());
+                    for (c, y) in row.iter_mut().enumerate() {
+                        *y = h[found[which[c] as usize] + first + c];
+                    }
                 }
             }
         }
@@ -234,15 +306,27 @@ pub(crate) fn pick<T: Float>(sizes: &Pooling, x: &[T], h: &[T], y: &mut [T]) {
 
 /// `g` added to where `x` has the first maximum of each window.
 pub(crate) fn max_gradient<T: Float>(sizes: &Pooling, x: &[T], g: &[T], out: &mut [T]) {
-    sizes.scatter(g, out, |out, start, windows, g| add_slopes(x, windows, g, start, out));
+    sizes.scatter(g, out, |out, start, windows, g| {
+        add_slopes(x, windows, g, out, sizes.channels, start);
+    });
 }
 
 /// The mean of the elements under each window; padding is none.
 pub(crate) fn mean<T: Float>(sizes: &Pooling, x: &[T], y: &mut [T]) {
-    sizes.rows(y, |rows, windows| mean_rows(x, windows, rows));
+    sizes.rows(y, |rows, windows| {
+        fold_windows(x, windows, rows, sizes.channels, T::ZERO, |x, sum| sum + x);
+        let mut rest = rows;
+        for run in &windows.runs {
+            let (now, later) = rest.split_at_mut(run.count * sizes.channels);
+            divide(now, T::from_f64((run.to - run.from) as f64));
+            rest = later;
+        }
+    });
 }
 
 /// `g` shared among the elements under each window.
 pub(crate) fn mean_gradient<T: Float>(sizes: &Pooling, g: &[T], out: &mut [T]) {
-    sizes.scatter(g, out, |out, start, windows, g| add_shares(windows, g, start, out));
+    sizes.scatter(g, out, |out, start, windows, g| {
+        add_shares(windows, g, out, sizes.channels, start);
+    });
 }

@@ -58,12 +58,17 @@ pub(crate) fn fill_words<T: Send>(
     f: impl Fn(u32) -> T + Sync + Send,
 ) {
     pieces(stream, out, 4, |rng, piece| {
-        let mut bytes = [0u8; 4 * 256];
+        let (mut bytes, mut words) = ([0u8; 4 * 256], [0u32; 256]);
         for block in piece.chunks_mut(256) {
-            let bytes = &mut bytes[..4 * block.len()];
-            rng.fill_bytes(bytes);
-            let words = bytes.as_chunks::<4>().0;
-            block.iter_mut().zip(words).for_each(|(v, &word)| *v = f(u32::from_le_bytes(word)));
+            let len = block.len();
+            rng.fill_bytes(&mut bytes[..4 * len]);
+            for (word, bytes) in words.iter_mut().zip(bytes.as_chunks::<4>().0) {
+                *word = u32::from_le_bytes(*bytes);
+            }
+            let words = &words[..len];
+            for i in 0..len {
+                block[i] = f(words[i]);
+            }
         }
     });
 }

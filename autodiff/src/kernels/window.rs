@@ -259,14 +259,17 @@ impl Plan {
                 column += count;
             }
             column = 0;
-            for (axis, lines) in outer.iter().enumerate().rev() {
+            let mut axis = outer.len();
+            while axis > 0 {
+                axis -= 1;
                 at[axis] += 1;
-                if at[axis] < lines.len() {
+                if at[axis] < outer[axis].len() {
                     break;
                 }
                 at[axis] = 0;
+                sample += usize::from(axis == 0);
             }
-            sample += usize::from(at == [0; MAX_SPATIAL]);
+            sample += usize::from(outer.is_empty());
         }
     }
 }

@@ -1,8 +1,6 @@
 //! Convolution along any number of spatial axes, its transpose, and the gradient by its kernel:
 //! three products of two factors each, every one the derivative of the other two.
 
-use std::borrow::Cow;
-
 use crate::each_float;
 use crate::error::{Error, Result};
 use crate::kernels::conv::{Sizes, forward, input_gradient};
@@ -64,13 +62,16 @@ impl Op for Conv {
         self.activation.saves()
     }
     fn vjp(&self, call: &Call<'_>, g: &Tensor, into: &mut Gradients<'_>) {
+        self.vjp_owned(call, g.clone(), into);
+    }
+    fn vjp_owned(&self, call: &Call<'_>, g: Tensor, into: &mut Gradients<'_>) {
         let (x, kernel) = (call.input(0), call.input(1));
         let with_bias = call.len() > 2 && into.wants(2);
         let (g, bias) = if is_recording() {
-            let g = self.activation.before(call, g);
+            let g = self.activation.before(call, &g);
             let axes: Vec<isize> = (0..g.rank() as isize - 1).collect();
             let bias = with_bias.then(|| g.sum(axes, false));
-            (Cow::Owned(g), bias)
+            (g, bias)
         } else {
             self.activation.before_at_once(call, g, with_bias)
         };

@@ -1,7 +1,5 @@
 //! Activations that an op with a sum of products computes in the same pass.
 
-use std::borrow::Cow;
-
 use crate::each_float;
 use crate::kernels::gemm::Finish;
 use crate::kernels::linear::{map_in_place, slope, slope_and_sums};
@@ -128,33 +126,35 @@ impl Fused {
         }
     }
 
-    /// As [`before`](Fused::before), contiguous and not recorded; and its sum over all axes but
-    /// the last, if that is asked for: the gradient by the bias.
-    pub(super) fn before_at_once<'g>(
+    /// As [`before`](Fused::before), contiguous, not recorded, and in the place of `g` if nobody
+    /// else has that; and its sum over all axes but the last, if that is asked for: the gradient
+    /// by the bias.
+    pub(super) fn before_at_once(
         self,
         call: &Call<'_>,
-        g: &'g Tensor,
+        g: Tensor,
         with_sums: bool,
-    ) -> (Cow<'g, Tensor>, Option<Tensor>) {
-        let g = g.packed();
+    ) -> (Tensor, Option<Tensor>) {
+        let mut g = if g.is_contiguous() { g } else { g.packed().into_owned() };
         let columns = Shape::of(&g.dims()[g.rank() - 1..]);
         let mut sums = None;
-        let before = each_float!(g.dtype(), T => {
-            let values = values::<T>(&g);
-            if self == Fused::Linear {
-                sums = with_sums.then(|| Tensor::build(columns, |out: &mut [T]| sum_rows(values, out)));
-                return (g, sums);
-            }
-            let y = call.output().packed();
-            let y = self::values::<T>(&y);
-            Tensor::build(*g.shape(), |out: &mut [T]| {
+        each_float!(g.dtype(), T => {
+            if self != Fused::Linear {
+                let y = call.output().packed();
+                let y = values::<T>(&y);
+                if g.unique_slice::<T>().is_none() {
+                    g = Tensor::build(*g.shape(), |out: &mut [T]| out.copy_from_slice(values(&g)));
+                }
+                let g = g.unique_slice::<T>().expect("a new tensor has one owner");
                 each_activation!(self, T, |f, d, cost| if with_sums {
-                    sums = Some(Tensor::build(columns, |sums| slope_and_sums(y, values, out, sums, d)));
+                    sums = Some(Tensor::build(columns, |sums| slope_and_sums(y, g, sums, d)));
                 } else {
-                    slope(y, values, out, cost, d);
+                    slope(y, g, cost, d);
                 });
-            })
+            } else if with_sums {
+                sums = Some(Tensor::build(columns, |out: &mut [T]| sum_rows(values(&g), out)));
+            }
         });
-        (Cow::Owned(before), sums)
+        (g, sums)
     }
 }

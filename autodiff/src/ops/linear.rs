@@ -69,9 +69,12 @@ impl Op for Linear {
         self.activation.saves()
     }
     fn vjp(&self, call: &Call<'_>, g: &Tensor, into: &mut Gradients<'_>) {
+        self.vjp_owned(call, g.clone(), into);
+    }
+    fn vjp_owned(&self, call: &Call<'_>, g: Tensor, into: &mut Gradients<'_>) {
         let (x, kernel) = (call.input(0), call.input(1));
         if is_recording() {
-            return in_ops(x, kernel, &self.activation.before(call, g), into);
+            return in_ops(x, kernel, &self.activation.before(call, &g), into);
         }
         let with_sums = call.len() > 2 && into.wants(2);
         let (g, bias) = self.activation.before_at_once(call, g, with_sums);
@@ -214,5 +217,18 @@ mod tests {
         assert!(g.buffer.as_ref().unwrap().is_known_finite());
         g.unique_slice::<f32>().unwrap()[7] = f32::NAN;
         assert!(!g.is_finite());
+    }
+
+    /// Slopes are taken in the gradient's place, but not in that of one that was asked for.
+    #[test]
+    fn a_gradient_that_was_asked_for_is_left_as_it_is() {
+        let x = Tensor::from([[1.0f32, -1.0], [2.0, 3.0]]);
+        let kernel = Tensor::from([[1.0f32, -1.0], [-2.0, 0.5]]);
+        let tape = Tape::new();
+        let y = linear(&x, &kernel, None, Fused::Relu).unwrap();
+        let [by_y, by_kernel] =
+            tape.gradient(&(&y * 2.0).sum(.., false), &[&y, &kernel]).unwrap().try_into().unwrap();
+        assert_eq!(by_y.to_vec::<f32>().unwrap(), [2.0; 4]);
+        assert_eq!(by_kernel.to_vec::<f32>().unwrap(), [2.0, 0.0, -2.0, 0.0]);
     }
 }

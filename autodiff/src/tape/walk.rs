@@ -83,7 +83,7 @@ impl<'a> Walk<'a> {
                 && let Some(op) = &log.ops[at]
             {
                 let wanted = self.marks.inputs(&range);
-                self.sums.backward(&**op, &log.tensors[range], &log, at, &g, wanted);
+                self.sums.backward(&**op, &log.tensors[range], &log, at, g, wanted);
             }
             log.truncate(at);
         }
@@ -100,7 +100,7 @@ impl<'a> Walk<'a> {
             });
             let Some((g, range, only, op)) = visit else { continue };
             let wanted = self.marks.inputs(&range);
-            self.sums.backward(&*op, &only.tensors, &only, 0, &g, wanted);
+            self.sums.backward(&*op, &only.tensors, &only, 0, g, wanted);
             LOG.with_borrow_mut(|log| log.ops[at] = Some(op));
         }
         self.finish()
@@ -181,7 +181,7 @@ impl Sums<'_> {
         tensors: &[Tensor],
         log: &Log,
         at: usize,
-        g: &Tensor,
+        g: Tensor,
         wanted: &[bool],
     ) {
         let Some((output, inputs)) = tensors.split_last() else { return };
@@ -205,7 +205,7 @@ impl Sums<'_> {
             }
         };
         let call = Call { op, inputs, output };
-        op.vjp(&call, g, &mut Gradients { wanted, accept: &mut accept });
+        op.vjp_owned(&call, g, &mut Gradients { wanted, accept: &mut accept });
     }
 }
 
