@@ -194,16 +194,17 @@ impl<T: Vectors> Gather<'_, T> {
                     table.out.iter().map(|row| row.wrapping_add(columns)).collect();
                 let mut task = RowProducts {
                     factors: &table.factors,
-                    taps: self.plan.phases[phase].len() / table.run,
+                    seen: &table.seen,
+                    taps: table.taps,
                     shift: group * self.depth,
-                    depth: self.depth * table.run,
+                    offsets: &table.offsets,
                     weights: &weights[phase][group * len..][..len],
                     start: &start[group * padded..][..padded],
                     columns: self.columns,
                     out: &out,
                 };
-                // SAFETY: factors point to all channels of a run's positions, or to as many zeros
-                // as a position has; the rows of `out` are this block's own.
+                // SAFETY: factors point to all channels of a position or of a whole window, or to
+                // as many zeros as a position has; the rows of `out` are this block's own.
                 unsafe { T::dispatch(self.level, &mut task) }
             }
         }
@@ -230,41 +231,55 @@ impl<T> Source<'_, T> {
 
 /// Where the rows of each phase find their factors and leave their sums.
 struct Tables<T> {
-    /// For each phase, windows of which padding may hide a part, and those that lie inside and
-    /// whose taps are met in runs.
+    /// For each phase, windows of which padding may hide a part, and those that lie inside.
     all: Vec<Table<T>>,
     /// Rows of a tile.
     rows: usize,
     /// What padding points to.
     zeros: Vec<T>,
-    /// Where the taps of a run's first row find their factors, and how far behind the next one's.
-    begin: Vec<(*const T, isize)>,
+    /// Where a run's first row finds its factors, how far behind that the next one does, and
+    /// whether they aren't all zeros.
+    begin: Vec<(*const T, isize, bool)>,
 }
 
+/// Rows whose factors are found in one way: from one pointer for the whole window, or from one
+/// for each tap.
 struct Table<T> {
-    /// For each tile, each run of taps and each row.
+    /// For each tile, each pointer and each row.
     factors: Vec<*const T>,
+    /// For each tile, a bit for each pointer that some row has other factors than zeros at.
+    seen: Vec<u64>,
     /// For each tile and each row.
     out: Vec<*mut T>,
     /// Rows in the last tile.
     filled: usize,
-    /// Taps in a run.
-    run: usize,
+    /// Pointers of a row.
+    taps: usize,
+    /// Where the factors of each are.
+    offsets: Vec<usize>,
 }
 
 impl<T: Vectors> Tables<T> {
     fn new(gather: &Gather<'_, T>) -> Tables<T> {
-        // Channels of other groups lie between those of one.
         let rows = T::tile(gather.level).0;
-        let empty = |run| Table { factors: Vec::new(), out: Vec::new(), filled: rows, run };
-        let both = |phase| {
-            let run = if gather.groups == 1 { gather.plan.run(phase, gather.depth) } else { 1 };
-            [empty(1), empty(run)]
+        let depth = gather.depth;
+        let table = |taps, offsets| Table {
+            factors: Vec::new(),
+            seen: Vec::new(),
+            out: Vec::new(),
+            filled: rows,
+            taps,
+            offsets,
+        };
+        let both = |taps: &Vec<Tap>| {
+            let window =
+                (0..taps.len() * depth).map(|i| taps[i / depth].offset as usize + i % depth);
+            [table(taps.len(), (0..depth).collect()), table(1, window.collect())]
         };
         Tables {
-            all: (0..gather.plan.phases.len()).flat_map(both).collect(),
+            all: gather.plan.phases.iter().flat_map(both).collect(),
             rows,
-            zeros: vec![T::ZERO; gather.groups * gather.depth],
+            zeros: vec![T::ZERO; gather.groups * depth],
             begin: Vec::new(),
         }
     }
@@ -272,6 +287,7 @@ impl<T: Vectors> Tables<T> {
     fn clear(&mut self) {
         for table in &mut self.all {
             table.factors.clear();
+            table.seen.clear();
             table.out.clear();
             table.filled = self.rows;
         }
@@ -290,25 +306,38 @@ impl<T: Vectors> Tables<T> {
     ) {
         let (rows, zeros, channels) = (self.rows, self.zeros.as_ptr(), self.zeros.len());
         let table = &mut self.all[2 * place.phase + usize::from(place.inside)];
-        let pointers = if table.run == 1 { taps.len() } else { taps.len() / table.run };
+        let pointers = table.taps;
         self.begin.clear();
         // These loops count, since setting up iterators would take as long as they do.
-        for i in 0..pointers {
-            self.begin.push(match place.find(&taps[i * table.run]) {
-                Some(found) => (source.rows(found, count, channels * table.run), source.step),
-                None => (zeros, 0),
+        if place.inside {
+            self.begin.push(match taps.last() {
+                None => (zeros, 0, false),
+                Some(last) => {
+                    let len = last.offset as usize + channels;
+                    (source.rows(place.base as usize, count, len), source.step, true)
+                }
             });
+        } else {
+            for i in 0..pointers {
+                self.begin.push(match place.find(&taps[i]) {
+                    Some(found) => (source.rows(found, count, channels), source.step, true),
+                    None => (zeros, 0, false),
+                });
+            }
         }
         let mut done = 0;
         while done < count {
             if table.filled == rows {
                 table.factors.resize(table.factors.len() + pointers * rows, zeros);
+                table.seen.push(0);
                 table.filled = 0;
             }
             let (at, now) = (table.filled, (rows - table.filled).min(count - done));
             let tile = table.factors.len() - pointers * rows;
+            let seen = table.seen.last_mut().expect("the tile was just made");
             for i in 0..pointers {
-                let (from, step) = self.begin[i];
+                let (from, step, visible) = self.begin[i];
+                *seen |= u64::from(visible) << i.min(RowProducts::<T>::LAST_BIT);
                 let factors = &mut table.factors[tile + i * rows + at..][..now];
                 for j in 0..now {
                     factors[j] = from.wrapping_offset((done + j) as isize * step);

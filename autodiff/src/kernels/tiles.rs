@@ -107,19 +107,22 @@ pub(crate) fn pack_lines<T: Copy + Default>(
     }
 }
 
-/// `out[r] = start + Σ_tap Σ_c factor[r, tap][c] · weights[tap, c]` for many rows.
+/// `out[r] = start + Σ_tap Σ_i factor[r, tap][offsets[i]] · weights[tap, i]` for many rows.
 ///
 /// A tile is as many rows as the registers hold sums for; a tile that isn't full repeats its
 /// last row.
 pub(crate) struct RowProducts<'a, T> {
-    /// For each tile and each tap, where each row's `depth` factors lie.
+    /// For each tile and each tap, from where each row's factors are found.
     pub(crate) factors: &'a [*const T],
+    /// For each tile, a bit for each tap where not all factors are zeros; all taps from
+    /// [`LAST_BIT`](RowProducts::LAST_BIT) on share one.
+    pub(crate) seen: &'a [u64],
     pub(crate) taps: usize,
-    /// Added to each of these pointers: where a group of channels begins.
+    /// Added to each of the pointers: where a group of channels begins.
     pub(crate) shift: usize,
-    /// Number of factors at each tap.
-    pub(crate) depth: usize,
-    /// `(taps · depth, columns)`, packed.
+    /// Where the factors of a tap are.
+    pub(crate) offsets: &'a [usize],
+    /// `(taps · offsets, columns)`, packed.
     pub(crate) weights: &'a [T],
     /// What the sums begin with, as many as columns filled up to whole vectors.
     pub(crate) start: &'a [T],
@@ -128,16 +131,22 @@ pub(crate) struct RowProducts<'a, T> {
     pub(crate) out: &'a [*mut T],
 }
 
+impl<T> RowProducts<'_, T> {
+    /// The bit of the last taps.
+    pub(crate) const LAST_BIT: usize = 63;
+}
+
 impl<T: Copy + Default> Task<T> for RowProducts<'_, T> {
     /// # Safety
-    /// Every pointer in `factors` is valid for reading from `shift` to `shift + depth`, and every
+    /// Every pointer in `factors` is valid for reading at all `offsets` behind `shift`, and every
     /// one in `out` for writing `columns` elements.
     #[inline(always)]
     unsafe fn run<L: Lanes<T>, const ROWS: usize>(&mut self) {
-        let lines = self.taps * self.depth;
+        let lines = self.taps * self.offsets.len();
         assert!(self.weights.len() == packed_len(lines, self.columns, L::WIDTH));
         assert!(self.start.len() >= self.columns.next_multiple_of(L::WIDTH));
         assert!(self.factors.len() == self.out.len() * self.taps);
+        assert!(self.seen.len() == self.out.len() / ROWS);
         for panel in panels(self.columns, L::WIDTH) {
             let weights = self.weights[lines * panel.first..].as_ptr();
             if panel.width == L::WIDTH {
@@ -155,7 +164,7 @@ impl<T: Copy + Default> RowProducts<'_, T> {
     /// One panel of columns for all tiles.
     ///
     /// # Safety
-    /// That of `run`, and `weights` is a panel of `N` vectors and `taps · depth` rows.
+    /// That of `run`, and `weights` is a panel of `N` vectors and `taps · offsets` rows.
     #[inline(always)]
     #[allow(clippy::needless_range_loop)] // See the top of the file.
     unsafe fn panel<L: Lanes<T>, const ROWS: usize, const N: usize>(
@@ -176,19 +185,25 @@ impl<T: Copy + Default> RowProducts<'_, T> {
                     }
                 }
                 let mut line = weights;
+                let seen = self.seen[tile];
                 for tap in 0..self.taps {
+                    if seen >> tap.min(Self::LAST_BIT) & 1 == 0 {
+                        line = line.add(self.offsets.len() * N * L::WIDTH);
+                        continue;
+                    }
                     let mut from = [std::ptr::null(); ROWS];
                     for i in 0..ROWS {
                         from[i] = (*factors.as_ptr().add(tap * ROWS + i)).add(self.shift);
                     }
-                    for c in 0..self.depth {
+                    for c in 0..self.offsets.len() {
+                        let offset = *self.offsets.get_unchecked(c);
                         let mut w = [L::zero(); N];
                         for j in 0..N {
                             w[j] = L::load(line.add(j * L::WIDTH));
                         }
                         line = line.add(N * L::WIDTH);
                         for i in 0..ROWS {
-                            let x = L::splat(from[i].add(c));
+                            let x = L::splat(from[i].add(offset));
                             for j in 0..N {
                                 sums[i][j] = L::multiply_add(x, w[j], sums[i][j]);
                             }

@@ -200,18 +200,6 @@ impl Plan {
         count_alike(lines, self.step);
     }
 
-    /// How many taps of a phase at a time find their elements side by side if there are so many
-    /// `channels`: a row of the window, unless it is dilated.
-    pub(crate) fn run(&self, phase: usize, channels: usize) -> usize {
-        let taps = &self.phases[phase];
-        let side_by_side = |a: &Tap, b: &Tap| b.offset - a.offset == channels as isize;
-        let apart = |i: &usize| !side_by_side(&taps[i - 1], &taps[*i]);
-        let run = (1..taps.len()).find(apart).unwrap_or(taps.len()).max(1);
-        let even = taps.len().is_multiple_of(run)
-            && taps.chunks(run).all(|taps| taps.is_sorted_by(side_by_side));
-        if even { run } else { 1 }
-    }
-
     /// Calls `f` with the places of `count` positions of the output from number `first` on.
     #[inline]
     pub(crate) fn places(&self, first: usize, count: usize, mut f: impl FnMut(Place)) {
