@@ -11,6 +11,7 @@ use std::sync::Arc;
 use crate::dtype::{DType, Element};
 use crate::each_dtype;
 use crate::kernels::bytes;
+use crate::kernels::pages::prefer_large;
 
 /// Elements of one of the run-time types.
 #[derive(Debug)]
@@ -73,7 +74,11 @@ impl Buffer {
         let recycled = POOL.try_with(|pool| pool.borrow_mut().take(dtype, class)).ok().flatten();
         Buffer(Some(recycled.unwrap_or_else(|| {
             let len = class_len(class);
-            Held::new(each_dtype!(dtype, T => T::wrap(vec![T::default(); len])))
+            Held::new(each_dtype!(dtype, T => {
+                let mut values = vec![T::default(); len];
+                prefer_large(&mut values);
+                T::wrap(values)
+            }))
         })))
     }
 

@@ -17,6 +17,7 @@ pub(crate) mod linear;
 pub(crate) mod math;
 pub(crate) mod nest;
 pub(crate) mod normalize;
+pub(crate) mod pages;
 pub(crate) mod parallel;
 pub(crate) mod pool;
 pub(crate) mod random;
