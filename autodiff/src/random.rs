@@ -202,9 +202,10 @@ impl Generator {
         let stream = self.next_stream();
         // Words below the threshold: exact to 2^-32, and no word is below 0 or not below 2^32.
         let threshold = (p * 2f64.powi(32)).round() as u64;
-        let (all, below) = (threshold > u64::from(u32::MAX), threshold as u32);
+        // A choice by a table: a branch would be mispredicted every other time.
+        let choices = [T::default(), yes];
         Tensor::build(shape, |out| {
-            fill_words(stream, out, |w| if all | (w < below) { yes } else { T::default() });
+            fill_words(stream, out, |w| choices[usize::from(u64::from(w) < threshold)]);
         })
     }
 

@@ -151,7 +151,10 @@ vectorized! {
                             y[c] = f(x[c], y[c]);
                         }
                     }
-                    out[first..first + STRIP].copy_from_slice(&y);
+                    let out = &mut out[first..first + STRIP];
+                    for c in 0..STRIP {
+                        out[c] = y[c];
+                    }
                     first += STRIP;
                 }
                 let out = &mut out[whole..];
@@ -186,7 +189,10 @@ fn better<T: Float>(x: T, best: T) -> bool {
 #[inline(always)]
 fn first_maxima<T: Float>(x: &[T], found: &[usize], first: usize, count: usize) -> [u32; STRIP] {
     let (mut best, mut which) = ([T::LOWEST; STRIP], [0; STRIP]);
-    best[..count].copy_from_slice(&x[found[0] + first..][..count]);
+    let begin = &x[found[0] + first..][..count];
+    for c in 0..count {
+        best[c] = begin[c];
+    }
     for (number, &from) in found.iter().enumerate().skip(1) {
         let x = &x[from + first..][..count];
         for c in 0..count {
