@@ -3,7 +3,7 @@
 use super::float::Float;
 use super::parallel;
 use super::simd::vectorized;
-use super::window::{Axes, Plan};
+use super::window::{Axes, Axis, Plan};
 
 /// Channels worked on at a time.
 const STRIP: usize = 32;
@@ -32,6 +32,12 @@ impl Pooling {
         self.axes.iter().map(|a| a.output).product()
     }
 
+    /// Whether every element lies under one window.
+    fn is_partition(&self) -> bool {
+        let once = |a: &Axis| a.size == a.stride && a.dilation == 1 && a.before == 0;
+        self.axes.iter().all(|a| once(a) && a.size * a.output == a.input)
+    }
+
     /// Calls `f(rows, windows)` for some rows of an output at a time.
     fn rows<T: Float>(&self, out: &mut [T], f: impl Fn(&mut [T], &Windows) + Sync + Send) {
         if out.is_empty() {
@@ -48,11 +54,13 @@ impl Pooling {
     }
 
     /// Adds to an input's gradient: calls `f(sample, its first element, windows, their g)` for
-    /// some windows at a time, in order. Samples are shared out among threads.
+    /// some windows at a time, in order. Samples are shared out among threads; each is zeros at
+    /// first if it is to be cleared.
     fn scatter<T: Float>(
         &self,
         g: &[T],
         out: &mut [T],
+        clear: bool,
         f: impl Fn(&mut [T], usize, &Windows, &[T]) + Sync + Send,
     ) {
         if out.is_empty() {
@@ -64,7 +72,9 @@ impl Pooling {
         parallel::chunks_mut(out, sample, cost, |first, out| {
             let mut windows = Windows::default();
             for (i, out) in out.chunks_exact_mut(sample).enumerate() {
-                out.fill(T::ZERO);
+                if clear {
+                    out.fill(T::ZERO);
+                }
                 let start = (first + i) * self.positions();
                 for block in (0..self.positions()).step_by(BLOCK) {
                     let count = BLOCK.min(self.positions() - block);
@@ -204,36 +214,38 @@ fn first_maxima<T: Float>(x: &[T], found: &[usize], first: usize, count: usize) 
     which
 }
 
-/// Adds `g` to where the first maxima are, for `count` channels from `first` on; `out` begins at
-/// element `start`.
+/// Makes `f(old, g)` of what is where the first maxima are, and `f(old, 0)` of what is where others
+/// are, for `count` channels from `first` on; `out` begins at element `start`.
 #[inline(always)]
-fn add_to_maxima<T: Float>(
+fn put_to_maxima<T: Float>(
     x: &[T],
     found: &[usize],
     g: &[T],
     out: &mut [T],
     [first, count, start]: [usize; 3],
+    f: impl Fn(T, T) -> T,
 ) {
     let which = first_maxima(x, found, first, count);
     let g = &g[first..][..count];
     for (number, &from) in found.iter().enumerate() {
         let out = &mut out[from - start + first..][..count];
         for c in 0..count {
-            out[c] += if which[c] == number as u32 { g[c] } else { T::ZERO };
+            out[c] = f(out[c], if which[c] == number as u32 { g[c] } else { T::ZERO });
         }
     }
 }
 
 vectorized! {
-    /// Adds to `out`, which begins at element `start` of the input, each window's `g` where the
-    /// first maximum is.
-    fn add_slopes[T: Float](
+    /// Puts each window's `g` where the first maximum is: `f(old, g)`, `out` beginning at element
+    /// `start` of the input.
+    fn put_slopes[T: Float, F: Fn(T, T) -> T + Copy](
         x: &[T],
         windows: &Windows,
         g: &[T],
         out: &mut [T],
         channels: usize,
         start: usize,
+        f: F,
     ) {
         let mut at = 0;
         for &run in &windows.runs {
@@ -245,10 +257,11 @@ vectorized! {
                 at += channels;
                 let mut first = 0;
                 while first < channels {
-                    if channels - first >= STRIP {
-                        add_to_maxima(x, windows.of(run), g, out, [first, STRIP, start]);
+                    let rest = channels - first;
+                    if rest >= STRIP {
+                        put_to_maxima(x, windows.of(run), g, out, [first, STRIP, start], f);
                     } else {
-                        add_to_maxima(x, windows.of(run), g, out, [first, channels - first, start]);
+                        put_to_maxima(x, windows.of(run), g, out, [first, rest, start], f);
                     }
                     first += STRIP;
                 }
@@ -312,8 +325,14 @@ pub(crate) fn pick<T: Float>(sizes: &Pooling, x: &[T], h: &[T], y: &mut [T]) {
 
 /// `g` added to where `x` has the first maximum of each window.
 pub(crate) fn max_gradient<T: Float>(sizes: &Pooling, x: &[T], g: &[T], out: &mut [T]) {
-    sizes.scatter(g, out, |out, start, windows, g| {
-        add_slopes(x, windows, g, out, sizes.channels, start);
+    let channels = sizes.channels;
+    if sizes.is_partition() {
+        return sizes.scatter(g, out, false, |out, start, windows, g| {
+            put_slopes(x, windows, g, out, channels, start, |_, g| g);
+        });
+    }
+    sizes.scatter(g, out, true, |out, start, windows, g| {
+        put_slopes(x, windows, g, out, channels, start, |old, g| old + g);
     });
 }
 
@@ -332,7 +351,7 @@ pub(crate) fn mean<T: Float>(sizes: &Pooling, x: &[T], y: &mut [T]) {
 
 /// `g` shared among the elements under each window.
 pub(crate) fn mean_gradient<T: Float>(sizes: &Pooling, g: &[T], out: &mut [T]) {
-    sizes.scatter(g, out, |out, start, windows, g| {
+    sizes.scatter(g, out, true, |out, start, windows, g| {
         add_shares(windows, g, out, sizes.channels, start);
     });
 }

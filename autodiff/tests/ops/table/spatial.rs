@@ -124,6 +124,9 @@ fn pools() -> Vec<Case> {
     vec![
         op("max_pool", |x| max_pool(&x[0], &window(&[2, 2], &[], &[])).expect("it fits"),
             |n| vec![distinct([2, 5, 4, n])]),
+        // Each element under one window.
+        op("max_pool", |x| max_pool(&x[0], &window(&[2, 3], &[], &[])).expect("it fits"),
+            |n| vec![distinct([n, 4, 6, 2])]),
         op("max_pool", |x| max_pool(&x[0], &overlapping()).expect("it fits"),
             |n| vec![distinct([n, 5, 3, 2])]),
         // Gaps between windows.
