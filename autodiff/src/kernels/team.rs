@@ -8,17 +8,18 @@
 
 use std::any::Any;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
-use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex, OnceLock, PoisonError, RwLock};
+use std::ptr;
+use std::sync::atomic::{AtomicBool, AtomicPtr, AtomicUsize, Ordering};
+use std::sync::{Mutex, OnceLock, PoisonError};
+use std::thread::Thread;
 use std::time::{Duration, Instant};
 
-use rayon_core::{ThreadPool, ThreadPoolBuilder};
 use smallvec::SmallVec;
 
 /// 0 until set: as many as the process may use.
 static THREADS: AtomicUsize = AtomicUsize::new(0);
 
-/// Sets how many threads kernels use; 1 makes no pool at all. Results are the same bits for
+/// Sets how many threads kernels use; 1 starts none. Results are the same bits for
 /// any number.
 ///
 /// # Panics
@@ -43,93 +44,134 @@ fn cores() -> usize {
     *CORES.get_or_init(|| std::thread::available_parallelism().map_or(1, std::num::NonZero::get))
 }
 
-/// So many threads that help the one that asks.
-fn pool(helpers: usize) -> Arc<ThreadPool> {
-    static POOL: RwLock<Option<Arc<ThreadPool>>> = RwLock::new(None);
-    let current = POOL.read().unwrap_or_else(PoisonError::into_inner).clone();
-    if let Some(pool) = current
-        && pool.current_num_threads() == helpers
-    {
-        return pool;
-    }
-    let mut place = POOL.write().unwrap_or_else(PoisonError::into_inner);
-    let pool = match place.take() {
-        // Another thread was here first.
-        Some(pool) if pool.current_num_threads() == helpers => pool,
-        _ => {
-            let builder = ThreadPoolBuilder::new().num_threads(helpers);
-            let builder = builder.thread_name(|i| format!("cornu-{}", i + 1));
-            Arc::new(builder.build().expect("the system lets a process start threads"))
-        }
-    };
-    *place = Some(pool.clone());
-    pool
-}
-
+/// Most threads that help; the caller is one more.
+const MOST: usize = 255;
 /// How long a thread without work looks for more before it sleeps.
 const AWAKE: Duration = Duration::from_micros(200);
-/// Calls for help so far.
-static CALLS: AtomicUsize = AtomicUsize::new(0);
-/// Helpers that stay awake, or soon will.
-static LOOKOUTS: AtomicUsize = AtomicUsize::new(0);
+/// Looks between two at the clock.
+const LOOKS: usize = 64;
 
-/// Lets the helpers stay awake from here on, unless that keeps others from working.
-fn stay_awake(pool: &ThreadPool, helpers: usize) {
-    CALLS.fetch_add(1, Ordering::Relaxed);
-    if helpers >= cores() {
-        return;
+/// A thread that helps whoever asks first.
+struct Helper {
+    /// What it is asked to do, null for nothing. The one who asks may take it back until the
+    /// helper takes it.
+    job: AtomicPtr<Job>,
+    /// Whether it does nothing and isn't asked to.
+    idle: AtomicBool,
+    /// Whether it sleeps, or is about to.
+    asleep: AtomicBool,
+    thread: OnceLock<Thread>,
+}
+
+/// The helper number `i`, started when it is first asked for; `None` if the system has no thread
+/// for it.
+fn helper(i: usize) -> Option<&'static Helper> {
+    static HELPERS: [Helper; MOST] = [const {
+        Helper {
+            job: AtomicPtr::new(ptr::null_mut()),
+            idle: AtomicBool::new(true),
+            asleep: AtomicBool::new(false),
+            thread: OnceLock::new(),
+        }
+    }; MOST];
+    static STARTING: Mutex<()> = Mutex::new(());
+    let helper = HELPERS.get(i)?;
+    if helper.thread.get().is_none() {
+        let _one_at_a_time = STARTING.lock().unwrap_or_else(PoisonError::into_inner);
+        if helper.thread.get().is_none() {
+            let builder = std::thread::Builder::new().name(format!("cornu-{}", i + 1));
+            let handle = builder.spawn(move || helper.help(i + 1)).ok()?;
+            let _ = helper.thread.set(handle.thread().clone());
+        }
     }
-    while LOOKOUTS.load(Ordering::Relaxed) < helpers {
-        LOOKOUTS.fetch_add(1, Ordering::Relaxed);
-        pool.spawn(|| {
-            look_out();
-            LOOKOUTS.fetch_sub(1, Ordering::Relaxed);
-        });
+    Some(helper)
+}
+
+impl Helper {
+    /// Asks for help with a job, unless the helper has another.
+    fn ask(&self, job: &Job) -> bool {
+        if !self.idle.load(Ordering::Relaxed) || !self.idle.swap(false, Ordering::AcqRel) {
+            return false;
+        }
+        job.helpers.fetch_add(1, Ordering::Relaxed);
+        self.job.store(ptr::from_ref(job).cast_mut(), Ordering::SeqCst);
+        // Either the helper sees the job before it sleeps, or this sees that it sleeps.
+        if self.asleep.load(Ordering::SeqCst)
+            && let Some(thread) = self.thread.get()
+        {
+            thread.unpark();
+        }
+        true
+    }
+
+    /// Takes a job back that the helper hasn't begun.
+    fn take_back(&self, job: &Job) {
+        let asked = ptr::from_ref(job).cast_mut();
+        let (to, order) = (ptr::null_mut(), Ordering::AcqRel);
+        if self.job.compare_exchange(asked, to, order, Ordering::Relaxed).is_ok() {
+            self.idle.store(true, Ordering::Release);
+            job.helpers.fetch_sub(1, Ordering::Relaxed);
+        }
+    }
+
+    /// What the thread does for ever: `own` is whose share of the pieces it begins with.
+    fn help(&self, own: usize) {
+        loop {
+            let job = self.job.swap(ptr::null_mut(), Ordering::AcqRel);
+            if job.is_null() {
+                self.look_out();
+                continue;
+            }
+            // SAFETY: the one who asked waits until the job's number of helpers is 0.
+            let job = unsafe { &*job };
+            job.work(own);
+            // Idle first: the one who asked may ask again at once.
+            self.idle.store(true, Ordering::Release);
+            job.helpers.fetch_sub(1, Ordering::Release);
+        }
+    }
+
+    /// Waits for a job, awake for a while, unless that keeps others from working.
+    fn look_out(&self) {
+        let since = Instant::now();
+        while threads() <= cores() && since.elapsed() < AWAKE {
+            for _ in 0..LOOKS {
+                if !self.job.load(Ordering::Relaxed).is_null() {
+                    return;
+                }
+                std::hint::spin_loop();
+            }
+        }
+        self.asleep.store(true, Ordering::SeqCst);
+        while self.job.load(Ordering::SeqCst).is_null() {
+            std::thread::park();
+        }
+        self.asleep.store(false, Ordering::Relaxed);
     }
 }
 
-/// Does the pool's work until there has been none for a while.
-fn look_out() {
-    let (mut seen, mut since) = (0, Instant::now());
-    loop {
-        if rayon_core::yield_now() == Some(rayon_core::Yield::Executed) {
-            continue;
-        }
-        let calls = CALLS.load(Ordering::Relaxed);
-        if calls != seen {
-            (seen, since) = (calls, Instant::now());
-        } else if since.elapsed() > AWAKE {
-            return;
-        }
-        std::hint::spin_loop();
-    }
-}
-
-/// The pieces of one call.
+/// The pieces of one call. It lies with the caller, so that nothing is allocated that another
+/// thread frees: they would wait for one another in the allocator.
 struct Job {
-    /// The caller's, who stays until all pieces are done.
+    /// The caller's.
     f: *const (dyn Fn(usize) + Sync),
     /// For each who works, its next piece and its end: from call to call, a thread gets about
     /// the same part of the data.
     shares: SmallVec<[(AtomicUsize, usize); 4]>,
-    /// Pieces that aren't done.
-    left: AtomicUsize,
+    /// Those who were asked to help and aren't done.
+    helpers: AtomicUsize,
     panic: Mutex<Option<Box<dyn Any + Send>>>,
 }
-
-// SAFETY: `f` is `Sync`, and only called while the caller waits; the rest is made for sharing.
-unsafe impl Send for Job {}
-// SAFETY: as above.
-unsafe impl Sync for Job {}
 
 impl Job {
     fn new(count: usize, workers: usize, f: &(dyn Fn(usize) + Sync)) -> Job {
         let share = |i| (AtomicUsize::new(count * i / workers), count * (i + 1) / workers);
         Job {
-            // SAFETY: only the lifetime is forgotten; see `work`.
+            // SAFETY: only the lifetime is forgotten; `each` doesn't return, nor unwind, before
+            // all helpers are done.
             f: unsafe { std::mem::transmute::<&(dyn Fn(usize) + Sync), *const _>(f) },
             shares: (0..workers).map(share).collect(),
-            left: AtomicUsize::new(count),
+            helpers: AtomicUsize::new(0),
             panic: Mutex::new(None),
         }
     }
@@ -143,21 +185,22 @@ impl Job {
                 if piece >= *end {
                     break;
                 }
-                // SAFETY: this piece isn't done, so the caller is still there, and `f` with it.
+                // SAFETY: see `new`.
                 let f = unsafe { &*self.f };
                 if let Err(payload) = catch_unwind(AssertUnwindSafe(|| f(piece))) {
                     *self.panic.lock().unwrap_or_else(PoisonError::into_inner) = Some(payload);
                 }
-                self.left.fetch_sub(1, Ordering::Release);
             }
         }
     }
 
-    /// Waits until every piece is done.
+    /// Waits until every helper is done.
     fn wait(&self) {
         let since = Instant::now();
-        while self.left.load(Ordering::Acquire) > 0 {
-            if since.elapsed() > AWAKE || self.shares.len() > cores() {
+        let mut looks = 0;
+        while self.helpers.load(Ordering::Acquire) > 0 {
+            looks += 1;
+            if looks % LOOKS == 0 && (threads() > cores() || since.elapsed() > AWAKE) {
                 std::thread::yield_now();
             }
             std::hint::spin_loop();
@@ -170,19 +213,17 @@ impl Job {
 /// # Panics
 /// When `f` does, after all pieces are done.
 pub(crate) fn each(count: usize, f: &(dyn Fn(usize) + Sync)) {
-    let workers = threads().min(count);
+    let workers = threads().min(count).min(MOST + 1);
     if workers <= 1 {
         return (0..count).for_each(f);
     }
-    let helpers = threads() - 1;
-    let pool = pool(helpers);
-    stay_awake(&pool, helpers);
-    let job = Arc::new(Job::new(count, workers, f));
-    for own in 1..workers {
-        let job = job.clone();
-        pool.spawn(move || job.work(own));
-    }
+    let job = Job::new(count, workers, f);
+    let helpers = || (0..workers - 1).map_while(helper);
+    helpers().for_each(|helper| {
+        helper.ask(&job);
+    });
     job.work(0);
+    helpers().for_each(|helper| helper.take_back(&job));
     job.wait();
     let panic = job.panic.lock().unwrap_or_else(PoisonError::into_inner).take();
     if let Some(payload) = panic {
@@ -211,6 +252,32 @@ mod tests {
         });
         set_threads(2);
         assert!(done.iter().all(|n| n.load(Ordering::Relaxed) == 4));
+    }
+
+    /// Calls so short that helpers come late, are taken back from, or fall asleep.
+    #[test]
+    fn short_calls_are_done_when_they_return() {
+        set_threads(3);
+        let rounds = if cfg!(miri) { 30 } else { 5000 };
+        std::thread::scope(|scope| {
+            for caller in 0..2 {
+                scope.spawn(move || {
+                    for round in 0..rounds {
+                        let mut done = [const { AtomicUsize::new(0) }; 5];
+                        each(done.len(), &|i| {
+                            done[i].fetch_add(round + i, Ordering::Relaxed);
+                        });
+                        for (i, done) in done.iter_mut().enumerate() {
+                            assert_eq!(*done.get_mut(), round + i);
+                        }
+                        if round % 1000 == caller {
+                            std::thread::sleep(2 * AWAKE);
+                        }
+                    }
+                });
+            }
+        });
+        set_threads(2);
     }
 
     #[test]
