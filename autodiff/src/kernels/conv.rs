@@ -9,11 +9,15 @@ use super::gemm::Finish;
 use super::lanes::Vectors;
 use super::parallel;
 use super::simd::Level;
+use super::tables::{Source, Tables, Way};
 use super::tiles::{RowProducts, pack_lines, packed_len};
-use super::window::{Axes, Place, Plan, Tap};
+use super::window::{Axes, Plan, Tap};
 
 /// Positions whose windows are looked up at a time.
 pub(super) const BLOCK: usize = 128;
+
+/// Positions so few that laying out the kernel for them costs more than it brings.
+const FEW: usize = 512;
 
 /// All sizes of a convolution.
 #[derive(Clone, Debug)]
@@ -70,8 +74,12 @@ pub(crate) fn forward<T: Vectors>(
         columns: sizes.filters / sizes.groups,
     };
     let (depth, columns, filters) = (gather.depth, gather.columns, sizes.filters);
-    let weights =
-        gather.weights(kernel, |tap, group, c| ((tap * depth + c) * filters + group * columns, 1));
+    let weights = if sizes.positions() <= FEW && columns.is_multiple_of(T::tile(level).1) {
+        Weights::AsTheyAre(kernel)
+    } else {
+        let line = |tap, group, c| ((tap * depth + c) * filters + group * columns, 1);
+        gather.weights(kernel, line)
+    };
     gather.run(&weights, bias, y, finish);
 }
 
@@ -116,6 +124,14 @@ struct Gather<'a, T> {
     columns: usize,
 }
 
+/// By what windows are multiplied.
+enum Weights<'a, T> {
+    /// Those of each phase, group after group, laid out for tiles.
+    Packed(Vec<Vec<T>>),
+    /// The kernel of a forward convolution, whose columns are whole vectors.
+    AsTheyAre(&'a [T]),
+}
+
 impl<T: Vectors> Gather<'_, T> {
     /// The weights of each phase, group after group, laid out for tiles. `line` takes the tap's
     /// number, the group, and the channel of the source in it, and tells where in the kernel the
@@ -124,7 +140,7 @@ impl<T: Vectors> Gather<'_, T> {
         &self,
         kernel: &[T],
         line: impl Fn(usize, usize, usize) -> (usize, usize),
-    ) -> Vec<Vec<T>> {
+    ) -> Weights<'static, T> {
         let (_, width) = T::tile(self.level);
         let (depth, columns) = (self.depth, self.columns);
         let phase = |taps: &Vec<Tap>| {
@@ -138,10 +154,16 @@ impl<T: Vectors> Gather<'_, T> {
             }
             weights
         };
-        self.plan.phases.iter().map(phase).collect()
+        Weights::Packed(self.plan.phases.iter().map(phase).collect())
     }
 
-    fn run(&self, weights: &[Vec<T>], bias: Option<&[T]>, out: &mut [T], finish: Finish<'_, T>) {
+    fn run(
+        &self,
+        weights: &Weights<'_, T>,
+        bias: Option<&[T]>,
+        out: &mut [T],
+        finish: Finish<'_, T>,
+    ) {
         let (_, width) = T::tile(self.level);
         let padded = self.columns.next_multiple_of(width);
         let mut start = vec![T::ZERO; padded * self.groups];
@@ -151,10 +173,14 @@ impl<T: Vectors> Gather<'_, T> {
             }
         }
         let row = self.groups * self.columns;
-        let cost = weights.iter().map(Vec::len).sum::<usize>() / row / weights.len();
+        let phases = &self.plan.phases;
+        let ways: Vec<_> = phases.iter().flat_map(|taps| Way::both(taps, self.depth)).collect();
+        let row_of_zeros = self.groups * self.depth;
+        let taps: usize = phases.iter().map(Vec::len).sum();
+        let cost = taps * self.depth / phases.len();
         parallel::chunks_mut(out, row, cost.max(1), |first, out| {
             let block = BLOCK * self.plan.phases.len();
-            let mut tables = Tables::new(self);
+            let mut tables = Tables::new(self.level, &ways, row_of_zeros);
             for (i, out) in out.chunks_mut(block * row).enumerate() {
                 self.block(first + i * block, weights, &start, out, &mut tables);
                 if let Some(finish) = finish {
@@ -169,10 +195,10 @@ impl<T: Vectors> Gather<'_, T> {
     fn block(
         &self,
         first: usize,
-        weights: &[Vec<T>],
+        weights: &Weights<'_, T>,
         start: &[T],
         out: &mut [T],
-        tables: &mut Tables<T>,
+        tables: &mut Tables<'_, T>,
     ) {
         let row = self.groups * self.columns;
         tables.clear();
@@ -186,184 +212,33 @@ impl<T: Vectors> Gather<'_, T> {
         tables.fill_up();
         let padded = start.len() / self.groups;
         for (number, table) in tables.all.iter().enumerate() {
-            let phase = number / 2;
-            let len = weights[phase].len() / self.groups;
             for group in 0..self.groups {
                 let columns = group * self.columns;
-                let out: Vec<*mut T> =
-                    table.out.iter().map(|row| row.wrapping_add(columns)).collect();
+                let (weights, stride) = match weights {
+                    Weights::AsTheyAre(kernel) => (&kernel[columns..], Some(row)),
+                    Weights::Packed(phases) => {
+                        let all = &phases[number / 2];
+                        let len = all.len() / self.groups;
+                        (&all[group * len..][..len], None)
+                    }
+                };
                 let mut task = RowProducts {
                     factors: &table.factors,
                     seen: &table.seen,
-                    taps: table.taps,
+                    taps: table.way.taps,
                     shift: group * self.depth,
-                    offsets: &table.offsets,
-                    weights: &weights[phase][group * len..][..len],
+                    offsets: &table.way.offsets,
+                    weights,
+                    stride,
                     start: &start[group * padded..][..padded],
                     columns: self.columns,
-                    out: &out,
+                    out: &table.out,
+                    out_shift: columns,
                 };
                 // SAFETY: factors point to all channels of a position or of a whole window, or to
                 // as many zeros as a position has; the rows of `out` are this block's own.
                 unsafe { T::dispatch(self.level, &mut task) }
             }
-        }
-    }
-}
-
-/// What windows slide over.
-pub(super) struct Source<'a, T> {
-    pub(super) values: &'a [T],
-    /// Between where neighbours begin.
-    pub(super) step: isize,
-}
-
-impl<T> Source<'_, T> {
-    /// Where the first of `count` neighbours finds `len` elements; each of the others finds as
-    /// many, a step behind.
-    pub(super) fn rows(&self, found: usize, count: usize, len: usize) -> *const T {
-        let last = found.wrapping_add_signed((count as isize - 1) * self.step);
-        let inside = last + len <= self.values.len() && (count == 1 || self.step >= 0);
-        assert!(inside, "windows lie in what they slide over");
-        self.values[found..].as_ptr()
-    }
-}
-
-/// Where the rows of each phase find their factors and leave their sums.
-struct Tables<T> {
-    /// For each phase, windows of which padding may hide a part, and those that lie inside.
-    all: Vec<Table<T>>,
-    /// Rows of a tile.
-    rows: usize,
-    /// What padding points to.
-    zeros: Vec<T>,
-    /// Where a run's first row finds its factors, how far behind that the next one does, and
-    /// whether they aren't all zeros.
-    begin: Vec<(*const T, isize, bool)>,
-}
-
-/// Rows whose factors are found in one way: from one pointer for the whole window, or from one
-/// for each tap.
-struct Table<T> {
-    /// For each tile, each pointer and each row.
-    factors: Vec<*const T>,
-    /// For each tile, a bit for each pointer that some row has other factors than zeros at.
-    seen: Vec<u64>,
-    /// For each tile and each row.
-    out: Vec<*mut T>,
-    /// Rows in the last tile.
-    filled: usize,
-    /// Pointers of a row.
-    taps: usize,
-    /// Where the factors of each are.
-    offsets: Vec<usize>,
-}
-
-impl<T: Vectors> Tables<T> {
-    fn new(gather: &Gather<'_, T>) -> Tables<T> {
-        let rows = T::tile(gather.level).0;
-        let depth = gather.depth;
-        let table = |taps, offsets| Table {
-            factors: Vec::new(),
-            seen: Vec::new(),
-            out: Vec::new(),
-            filled: rows,
-            taps,
-            offsets,
-        };
-        let both = |taps: &Vec<Tap>| {
-            let window =
-                (0..taps.len() * depth).map(|i| taps[i / depth].offset as usize + i % depth);
-            [table(taps.len(), (0..depth).collect()), table(1, window.collect())]
-        };
-        Tables {
-            all: gather.plan.phases.iter().flat_map(both).collect(),
-            rows,
-            zeros: vec![T::ZERO; gather.groups * depth],
-            begin: Vec::new(),
-        }
-    }
-
-    fn clear(&mut self) {
-        for table in &mut self.all {
-            table.factors.clear();
-            table.seen.clear();
-            table.out.clear();
-            table.filled = self.rows;
-        }
-    }
-
-    /// Adds neighbouring rows to their phase: the first one's place, their number, and where the
-    /// first one's sums go, and how far behind them the next one's.
-    #[allow(clippy::needless_range_loop)]
-    fn push(
-        &mut self,
-        place: &Place,
-        count: usize,
-        taps: &[Tap],
-        source: &Source<'_, T>,
-        (out, apart): (*mut T, usize),
-    ) {
-        let (rows, zeros, channels) = (self.rows, self.zeros.as_ptr(), self.zeros.len());
-        let table = &mut self.all[2 * place.phase + usize::from(place.inside)];
-        let pointers = table.taps;
-        self.begin.clear();
-        // These loops count, since setting up iterators would take as long as they do.
-        if place.inside {
-            self.begin.push(match taps.last() {
-                None => (zeros, 0, false),
-                Some(last) => {
-                    let len = last.offset as usize + channels;
-                    (source.rows(place.base as usize, count, len), source.step, true)
-                }
-            });
-        } else {
-            for i in 0..pointers {
-                self.begin.push(match place.find(&taps[i]) {
-                    Some(found) => (source.rows(found, count, channels), source.step, true),
-                    None => (zeros, 0, false),
-                });
-            }
-        }
-        let mut done = 0;
-        while done < count {
-            if table.filled == rows {
-                table.factors.resize(table.factors.len() + pointers * rows, zeros);
-                table.seen.push(0);
-                table.filled = 0;
-            }
-            let (at, now) = (table.filled, (rows - table.filled).min(count - done));
-            let tile = table.factors.len() - pointers * rows;
-            let seen = table.seen.last_mut().expect("the tile was just made");
-            for i in 0..pointers {
-                let (from, step, visible) = self.begin[i];
-                *seen |= u64::from(visible) << i.min(RowProducts::<T>::LAST_BIT);
-                let factors = &mut table.factors[tile + i * rows + at..][..now];
-                for j in 0..now {
-                    factors[j] = from.wrapping_offset((done + j) as isize * step);
-                }
-            }
-            for j in done..done + now {
-                table.out.push(out.wrapping_add(j * apart));
-            }
-            table.filled += now;
-            done += now;
-        }
-    }
-
-    /// Repeats the last row of each table until its last tile is full: its sums are the same, and
-    /// are written to the same place.
-    fn fill_up(&mut self) {
-        let rows = self.rows;
-        for table in &mut self.all {
-            let Some(&out) = table.out.last() else { continue };
-            let tiles = table.out.len().div_ceil(rows);
-            let tile = table.factors.len() / tiles * (tiles - 1);
-            for factors in table.factors[tile..].chunks_exact_mut(rows) {
-                let repeated = factors[table.filled - 1];
-                factors[table.filled..].fill(repeated);
-            }
-            table.out.resize(tiles * rows, out);
         }
     }
 }

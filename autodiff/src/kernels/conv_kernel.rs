@@ -6,11 +6,12 @@
 
 use std::ops::Range;
 
-use super::conv::{BLOCK, Sizes, Source};
+use super::conv::{BLOCK, Sizes};
 use super::depthwise;
 use super::lanes::Vectors;
 use super::parallel;
 use super::simd::Level;
+use super::tables::Source;
 use super::tiles::{Run, StripProducts};
 use super::window::{Place, Plan};
 

@@ -26,6 +26,7 @@ pub(crate) mod reduce;
 pub(crate) mod scan;
 pub(crate) mod simd;
 pub(crate) mod softmax;
+mod tables;
 pub(crate) mod team;
 mod tiles;
 pub(crate) mod update;

@@ -122,13 +122,17 @@ pub(crate) struct RowProducts<'a, T> {
     pub(crate) shift: usize,
     /// Where the factors of a tap are.
     pub(crate) offsets: &'a [usize],
-    /// `(taps · offsets, columns)`, packed.
+    /// `(taps · offsets, columns)`, packed; or not, and then of whole vectors.
     pub(crate) weights: &'a [T],
+    /// How far apart rows of weights are that aren't packed.
+    pub(crate) stride: Option<usize>,
     /// What the sums begin with, as many as columns filled up to whole vectors.
     pub(crate) start: &'a [T],
     pub(crate) columns: usize,
     /// For each tile, where the rows of the output begin.
     pub(crate) out: &'a [*mut T],
+    /// Added to each of these pointers: where a group's columns begin.
+    pub(crate) out_shift: usize,
 }
 
 impl<T> RowProducts<'_, T> {
@@ -139,22 +143,32 @@ impl<T> RowProducts<'_, T> {
 impl<T: Copy + Default> Task<T> for RowProducts<'_, T> {
     /// # Safety
     /// Every pointer in `factors` is valid for reading at all `offsets` behind `shift`, and every
-    /// one in `out` for writing `columns` elements.
+    /// one in `out` for writing `columns` elements behind `out_shift`.
     #[inline(always)]
     unsafe fn run<L: Lanes<T>, const ROWS: usize>(&mut self) {
         let lines = self.taps * self.offsets.len();
-        assert!(self.weights.len() == packed_len(lines, self.columns, L::WIDTH));
+        let enough = match self.stride {
+            None => packed_len(lines, self.columns, L::WIDTH),
+            Some(_) if lines == 0 => 0,
+            Some(stride) => (lines - 1) * stride + self.columns,
+        };
+        assert!(self.weights.len() >= enough);
+        assert!(self.stride.is_none() || self.columns.is_multiple_of(L::WIDTH));
         assert!(self.start.len() >= self.columns.next_multiple_of(L::WIDTH));
         assert!(self.factors.len() == self.out.len() * self.taps);
         assert!(self.seen.len() == self.out.len() / ROWS);
         for panel in panels(self.columns, L::WIDTH) {
-            let weights = self.weights[lines * panel.first..].as_ptr();
+            let (begin, step) = match self.stride {
+                None => (lines * panel.first, panel.width),
+                Some(stride) => (panel.first, stride),
+            };
+            let weights = self.weights.as_ptr().wrapping_add(begin);
             if panel.width == L::WIDTH {
                 // SAFETY: the asserts, and the caller's promise.
-                unsafe { self.panel::<L, ROWS, 1>(panel, weights) }
+                unsafe { self.panel::<L, ROWS, 1>(panel, weights, step) }
             } else {
                 // SAFETY: the same.
-                unsafe { self.panel::<L, ROWS, VECTORS>(panel, weights) }
+                unsafe { self.panel::<L, ROWS, VECTORS>(panel, weights, step) }
             }
         }
     }
@@ -164,13 +178,15 @@ impl<T: Copy + Default> RowProducts<'_, T> {
     /// One panel of columns for all tiles.
     ///
     /// # Safety
-    /// That of `run`, and `weights` is a panel of `N` vectors and `taps · offsets` rows.
+    /// That of `run`, and `weights` is a panel of `N` vectors and `taps · offsets` rows that lie
+    /// `step` elements apart.
     #[inline(always)]
     #[allow(clippy::needless_range_loop)] // See the top of the file.
     unsafe fn panel<L: Lanes<T>, const ROWS: usize, const N: usize>(
         &self,
         Panel { first, used, .. }: Panel,
         weights: *const T,
+        step: usize,
     ) {
         for tile in 0..self.out.len() / ROWS {
             let factors = &self.factors[tile * self.taps * ROWS..][..self.taps * ROWS];
@@ -188,7 +204,7 @@ impl<T: Copy + Default> RowProducts<'_, T> {
                 let seen = self.seen[tile];
                 for tap in 0..self.taps {
                     if seen >> tap.min(Self::LAST_BIT) & 1 == 0 {
-                        line = line.add(self.offsets.len() * N * L::WIDTH);
+                        line = line.wrapping_add(self.offsets.len() * step);
                         continue;
                     }
                     let mut from = [std::ptr::null(); ROWS];
@@ -201,7 +217,7 @@ impl<T: Copy + Default> RowProducts<'_, T> {
                         for j in 0..N {
                             w[j] = L::load(line.add(j * L::WIDTH));
                         }
-                        line = line.add(N * L::WIDTH);
+                        line = line.wrapping_add(step);
                         for i in 0..ROWS {
                             let x = L::splat(from[i].add(offset));
                             for j in 0..N {
@@ -213,7 +229,8 @@ impl<T: Copy + Default> RowProducts<'_, T> {
                 if used == N * L::WIDTH {
                     for i in 0..ROWS {
                         for j in 0..N {
-                            L::store(out[i].add(first + j * L::WIDTH), sums[i][j]);
+                            let to = first + self.out_shift + j * L::WIDTH;
+                            L::store(out[i].add(to), sums[i][j]);
                         }
                     }
                     continue;
@@ -226,7 +243,8 @@ impl<T: Copy + Default> RowProducts<'_, T> {
                 }
                 for (copy, out) in copy.iter().zip(out) {
                     for column in 0..used {
-                        *out.add(first + column) = copy[column / L::WIDTH][column % L::WIDTH];
+                        *out.add(first + self.out_shift + column) =
+                            copy[column / L::WIDTH][column % L::WIDTH];
                     }
                 }
             }

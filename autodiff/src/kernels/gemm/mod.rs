@@ -5,10 +5,11 @@
 //! has the bits that it has alone. (On processors without fused multiply-add products are
 //! rounded first, everywhere alike.)
 //!
-//! Products where packing would cost more than the product run as plain loops, `small`; the
-//! others in tiles, `piece`.
+//! Products where packing would cost more than the product run as plain loops, `small`, or by
+//! vectors of a `row`; the others in tiles, `piece`.
 
 mod piece;
+mod row;
 mod small;
 
 use super::lanes::Vectors;
@@ -17,6 +18,7 @@ use super::simd::Level;
 use crate::dtype::Element;
 use crate::storage::Buffer;
 use piece::{BLOCK, PANEL, Piece};
+use row::Row;
 use small::Small;
 
 /// A matrix in a slice: where it begins and how far rows and columns lie apart.
@@ -128,16 +130,14 @@ impl<T: Gemm> Product<'_, T> {
         if m * n * k <= SMALL {
             let out = &mut out[..m * n];
             // SAFETY: both factors hold the product, as just seen.
-            return unsafe {
-                Small { a, b, depth: k, columns: 0..n, out, begin, finish }.run(level)
-            };
+            return unsafe { Small { a, b, depth: k, columns: n, out, begin, finish }.run(level) };
         }
         if m == 1 && b.column == 1 {
-            // Reading the second factor takes the time: copying it would double that.
             return parallel::chunks_mut(&mut out[..n], 1, k, |first, out| {
                 let columns = first..first + out.len();
+                let mut row = Row { a, b, depth: k, columns, out, begin, finish };
                 // SAFETY: as above; the columns lie in the output.
-                unsafe { Small { a, b, depth: k, columns, out, begin, finish }.run(level) };
+                unsafe { T::dispatch(level, &mut row) };
             });
         }
         self.large(level, out);
@@ -192,7 +192,7 @@ impl<T: Gemm> Product<'_, T> {
 mod tests {
     use super::*;
 
-    const SIZES: [[usize; 3]; 10] = [
+    const SIZES: [[usize; 3]; 11] = [
         [4, 10, 2],
         [4, 1, 10],
         [1, 7, 33],
@@ -200,6 +200,7 @@ mod tests {
         [3, 4, 0],
         [30, 17, 40],
         [1, 40, 130],
+        [1, 213, 40],
         [3, 20, 80],
         [2, 100, 90],
         [13, 70, 300],

@@ -1,21 +1,18 @@
-//! Small products, and those of few rows: plain loops, without a copy of a factor.
+//! Small products: plain loops, without a copy of a factor.
 
 #![allow(unsafe_code)]
-
-use std::ops::Range;
 
 use super::{Finish, Matrix};
 use crate::kernels::float::Float;
 use crate::kernels::lanes::{Lanes, MAX_WIDTH, Task, Vectors};
 use crate::kernels::simd::Level;
 
-/// Some columns of a product.
+/// A product.
 pub(super) struct Small<'a, T> {
     pub(super) a: Matrix<'a, T>,
     pub(super) b: Matrix<'a, T>,
     pub(super) depth: usize,
-    pub(super) columns: Range<usize>,
-    /// These columns, row after row.
+    pub(super) columns: usize,
     pub(super) out: &'a mut [T],
     pub(super) begin: Option<&'a [T]>,
     pub(super) finish: Finish<'a, T>,
@@ -36,23 +33,22 @@ impl<T: Vectors> Task<T> for Small<'_, T> {
     /// Both factors hold their parts of the product.
     #[inline(always)]
     unsafe fn run<L: Lanes<T>, const ROWS: usize>(&mut self) {
-        let Small { a, b, depth, ref columns, ref mut out, begin, finish } = *self;
-        let n = columns.len();
+        let Small { a, b, depth, columns: n, ref mut out, begin, finish } = *self;
         for (i, row) in out.chunks_exact_mut(n).enumerate() {
             match begin {
                 None => row.fill(T::ZERO),
-                Some(start) => row.copy_from_slice(&start[columns.clone()]),
+                Some(start) => row.copy_from_slice(start),
             }
             if b.column == 1 && n > 1 {
                 if n < MAX_WIDTH {
                     // SAFETY: the caller's promise.
-                    unsafe { short_row::<T, L>(depth, i, a, b, columns.start, row) };
+                    unsafe { short_row::<T, L>(depth, i, a, b, row) };
                     continue;
                 }
                 for p in 0..depth {
                     // SAFETY: the caller's promise.
                     let (x, b) = unsafe {
-                        let b_row = std::slice::from_raw_parts(b.pointer(p, columns.start), n);
+                        let b_row = std::slice::from_raw_parts(b.pointer(p, 0), n);
                         (*a.pointer(i, p), b_row)
                     };
                     row.iter_mut().zip(b).for_each(|(y, &b)| *y = L::fused(x, b, *y));
@@ -63,7 +59,7 @@ impl<T: Vectors> Task<T> for Small<'_, T> {
                 let start = a.position(i, 0) as usize;
                 let a_row = &a.values[start..start + depth];
                 let column = |j: usize| {
-                    let start = b.position(0, columns.start + j) as usize;
+                    let start = b.position(0, j) as usize;
                     &b.values[start..start + depth]
                 };
                 let (fours, rest) = row.as_chunks_mut::<4>();
@@ -84,8 +80,7 @@ impl<T: Vectors> Task<T> for Small<'_, T> {
                 for (j, y) in row.iter_mut().enumerate() {
                     for p in 0..depth {
                         // SAFETY: the caller's promise.
-                        let (x, b) =
-                            unsafe { (*a.pointer(i, p), *b.pointer(p, columns.start + j)) };
+                        let (x, b) = unsafe { (*a.pointer(i, p), *b.pointer(p, j)) };
                         *y = L::fused(x, b, *y);
                     }
                 }
@@ -107,7 +102,6 @@ unsafe fn short_row<T: Float, L: Lanes<T>>(
     i: usize,
     a: Matrix<'_, T>,
     b: Matrix<'_, T>,
-    first: usize,
     row: &mut [T],
 ) {
     const RUN: usize = 4;
@@ -117,14 +111,14 @@ unsafe fn short_row<T: Float, L: Lanes<T>>(
         for p in 0..depth {
             // SAFETY: the caller's promise; an array has its element's alignment.
             let (x, b): (T, [T; RUN]) =
-                unsafe { (*a.pointer(i, p), *b.pointer(p, first + at * RUN).cast()) };
+                unsafe { (*a.pointer(i, p), *b.pointer(p, at * RUN).cast()) };
             for t in 0..RUN {
                 sums[t] = L::fused(x, b[t], sums[t]);
             }
         }
         *y = sums;
     }
-    let first = first + fours.len() * RUN;
+    let first = fours.len() * RUN;
     for (at, y) in rest.iter_mut().enumerate() {
         for p in 0..depth {
             // SAFETY: the caller's promise.

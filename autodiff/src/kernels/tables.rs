@@ -1,0 +1,172 @@
+//! Where the rows of a convolution find their factors and leave their sums.
+
+use super::lanes::Vectors;
+use super::simd::Level;
+use super::tiles::RowProducts;
+use super::window::{Place, Tap};
+
+/// What windows slide over.
+pub(super) struct Source<'a, T> {
+    pub(super) values: &'a [T],
+    /// Between where neighbours begin.
+    pub(super) step: isize,
+}
+
+impl<T> Source<'_, T> {
+    /// Where the first of `count` neighbours finds `len` elements; each of the others finds as
+    /// many, a step behind.
+    pub(super) fn rows(&self, found: usize, count: usize, len: usize) -> *const T {
+        let last = found.wrapping_add_signed((count as isize - 1) * self.step);
+        let inside = last + len <= self.values.len() && (count == 1 || self.step >= 0);
+        assert!(inside, "windows lie in what they slide over");
+        self.values[found..].as_ptr()
+    }
+}
+
+/// How windows find their factors: from one pointer for each tap, or from one for all.
+pub(super) struct Way {
+    /// Pointers.
+    pub(super) taps: usize,
+    /// Where the factors of each are.
+    pub(super) offsets: Vec<usize>,
+}
+
+impl Way {
+    /// That of windows of which padding may hide a part, and that of those that lie inside.
+    pub(super) fn both(taps: &[Tap], depth: usize) -> [Way; 2] {
+        let mut window = Vec::with_capacity(taps.len() * depth);
+        for tap in taps {
+            window.extend((0..depth).map(|c| tap.offset as usize + c));
+        }
+        [Way { taps: taps.len(), offsets: (0..depth).collect() }, Way { taps: 1, offsets: window }]
+    }
+}
+
+/// Where the rows of each phase find their factors and leave their sums.
+pub(super) struct Tables<'a, T> {
+    /// For each phase and way.
+    pub(super) all: Vec<Table<'a, T>>,
+    /// Rows of a tile.
+    rows: usize,
+    /// What padding points to.
+    zeros: Vec<T>,
+    /// Where a run's first row finds its factors, how far behind that the next one does, and
+    /// whether they aren't all zeros.
+    begin: Vec<(*const T, isize, bool)>,
+}
+
+/// Rows whose factors are found in one way.
+pub(super) struct Table<'a, T> {
+    pub(super) way: &'a Way,
+    /// For each tile, each pointer and each row.
+    pub(super) factors: Vec<*const T>,
+    /// For each tile, a bit for each pointer that some row has other factors than zeros at.
+    pub(super) seen: Vec<u64>,
+    /// For each tile and each row.
+    pub(super) out: Vec<*mut T>,
+    /// Rows in the last tile.
+    filled: usize,
+}
+
+impl<'a, T: Vectors> Tables<'a, T> {
+    /// Padding shows as `zeros` zeros.
+    pub(super) fn new(level: Level, ways: &'a [Way], zeros: usize) -> Tables<'a, T> {
+        let rows = T::tile(level).0;
+        let table = |way| Table {
+            way,
+            factors: Vec::new(),
+            seen: Vec::new(),
+            out: Vec::new(),
+            filled: rows,
+        };
+        Tables {
+            all: ways.iter().map(table).collect(),
+            rows,
+            zeros: vec![T::ZERO; zeros],
+            begin: Vec::new(),
+        }
+    }
+
+    pub(super) fn clear(&mut self) {
+        for table in &mut self.all {
+            table.factors.clear();
+            table.seen.clear();
+            table.out.clear();
+            table.filled = self.rows;
+        }
+    }
+
+    /// Adds neighbouring rows to their phase: the first one's place, their number, and where the
+    /// first one's sums go, and how far behind them the next one's.
+    #[allow(clippy::needless_range_loop)]
+    pub(super) fn push(
+        &mut self,
+        place: &Place,
+        count: usize,
+        taps: &[Tap],
+        source: &Source<'_, T>,
+        (out, apart): (*mut T, usize),
+    ) {
+        let (rows, zeros, channels) = (self.rows, self.zeros.as_ptr(), self.zeros.len());
+        let table = &mut self.all[2 * place.phase + usize::from(place.inside)];
+        let pointers = table.way.taps;
+        self.begin.clear();
+        // These loops count, since setting up iterators would take as long as they do.
+        if place.inside {
+            self.begin.push(match taps.last() {
+                None => (zeros, 0, false),
+                Some(last) => {
+                    let len = last.offset as usize + channels;
+                    (source.rows(place.base as usize, count, len), source.step, true)
+                }
+            });
+        } else {
+            for i in 0..pointers {
+                self.begin.push(match place.find(&taps[i]) {
+                    Some(found) => (source.rows(found, count, channels), source.step, true),
+                    None => (zeros, 0, false),
+                });
+            }
+        }
+        let mut done = 0;
+        while done < count {
+            if table.filled == rows {
+                table.factors.resize(table.factors.len() + pointers * rows, zeros);
+                table.seen.push(0);
+                table.filled = 0;
+            }
+            let (at, now) = (table.filled, (rows - table.filled).min(count - done));
+            let tile = table.factors.len() - pointers * rows;
+            let seen = table.seen.last_mut().expect("the tile was just made");
+            for i in 0..pointers {
+                let (from, step, visible) = self.begin[i];
+                *seen |= u64::from(visible) << i.min(RowProducts::<T>::LAST_BIT);
+                let factors = &mut table.factors[tile + i * rows + at..][..now];
+                for j in 0..now {
+                    factors[j] = from.wrapping_offset((done + j) as isize * step);
+                }
+            }
+            for j in done..done + now {
+                table.out.push(out.wrapping_add(j * apart));
+            }
+            table.filled += now;
+            done += now;
+        }
+    }
+
+    /// Repeats the last row of each table until its last tile is full: its sums are the same, and
+    /// are written to the same place.
+    pub(super) fn fill_up(&mut self) {
+        let rows = self.rows;
+        for table in &mut self.all {
+            let Some(&out) = table.out.last() else { continue };
+            let tiles = table.out.len().div_ceil(rows);
+            let tile = table.factors.len() / tiles * (tiles - 1);
+            for factors in table.factors[tile..].chunks_exact_mut(rows) {
+                let repeated = factors[table.filled - 1];
+                factors[table.filled..].fill(repeated);
+            }
+            table.out.resize(tiles * rows, out);
+        }
+    }
+}
