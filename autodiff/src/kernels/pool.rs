@@ -1,5 +1,7 @@
 //! Maxima and means of windows over channels-last tensors; vectors run along the channels.
 
+#![allow(clippy::manual_memcpy)] // see below: a copy of a strip is a call
+
 use super::float::Float;
 use super::parallel;
 use super::simd::vectorized;
@@ -131,7 +133,8 @@ impl Windows {
     }
 }
 
-// Loops over channels count, since rows are short: setting up iterators would take as long. Whole
+// Loops over channels count, since rows are short: setting up iterators, or calling a copy, would
+// take as long. Whole
 // strips have a length that the compiler knows, so that they stay in registers.
 
 vectorized! {
