@@ -237,8 +237,8 @@ fn convert() -> Command {
 }
 
 fn inspect() -> Command {
-    let file = "A `.keras`, `.h5`, `.weights.h5`, `.safetensors`, `.npz`, `.npy` or `.weights` \
-                file, or a checkpoint";
+    let file = "A `.keras`, `.h5`, `.weights.h5`, `.safetensors`, `.npz`, `.npy`, `.json` or \
+                `.weights` file, or a checkpoint";
     Command::new("inspect")
         .about("Lists the arrays in a file, also of a model that can't be built")
         .after_help("Example: cornu inspect model.keras")

@@ -4,6 +4,7 @@ use std::fs;
 use std::path::Path;
 
 use cornu_models::Model;
+use serde_json::Value;
 
 use crate::Failure;
 
@@ -27,7 +28,11 @@ pub(crate) fn input_names(model: &Model) -> Result<Vec<String>, Failure> {
     Ok(model.inputs()?.iter().map(|x| x.node().layer.name()).collect())
 }
 
-/// The names of a model's outputs.
-pub(crate) fn output_names(model: &Model) -> Result<Vec<String>, Failure> {
-    Ok(model.outputs()?.iter().map(|y| y.node().layer.name()).collect())
+/// The names of a model's outputs, and whether each has a loss, and so targets.
+pub(crate) fn outputs(model: &Model) -> Result<Vec<(String, bool)>, Failure> {
+    let json: Value = serde_json::from_str(&model.to_json()?)?;
+    let losses = &json["compile_config"]["loss"];
+    let outputs = model.outputs()?;
+    let has_loss = |at: usize| outputs.len() == 1 || !losses[at].is_null();
+    Ok(outputs.iter().enumerate().map(|(at, y)| (y.node().layer.name(), has_loss(at))).collect())
 }

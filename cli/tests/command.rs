@@ -5,7 +5,7 @@ use std::process::{Command, Output};
 
 use cornu_autodiff::{DType, Tensor};
 use cornu_models::Model;
-use cornu_models::saving::{read_npz, write_npz};
+use cornu_models::saving::{read_npy, read_npz, write_npy, write_npz};
 use serde_json::Value;
 
 const ROOT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../tests/keras");
@@ -124,24 +124,6 @@ fn predictions_are_those_of_keras() {
 }
 
 #[test]
-fn tables_of_numbers_go_in_and_out() {
-    let place = Place::new("tables", "sequential");
-    let x = tensor(&place.case["x"][0]);
-    let rows: Vec<String> = x
-        .to_f64_vec()
-        .unwrap()
-        .chunks(x.dims()[1])
-        .map(|row| row.iter().map(f64::to_string).collect::<Vec<_>>().join(","))
-        .collect();
-    std::fs::write(place.path("x.csv"), rows.join("\n")).unwrap();
-    let (x, y) = (place.path("x.csv"), place.path("y.csv"));
-    said(&["predict", &place.model(), "--input", &x, "--output", &y]);
-    let text = std::fs::read_to_string(&y).unwrap();
-    let ours: Vec<f64> = text.split(['\n', ',']).filter_map(|v| v.parse().ok()).collect();
-    near(&ours, &tensor(&place.case["predict"][0]).to_f64_vec().unwrap(), 1e-5);
-}
-
-#[test]
 fn an_evaluation_prints_what_keras_computes() {
     let place = Place::new("evaluate", "shared_nested");
     let (x, y) = (place.path("x.npz"), place.path("y.npz"));
@@ -176,18 +158,137 @@ fn training_goes_on_as_in_keras_and_writes_model_and_history() {
     for (ours, theirs) in trained.get_weights().iter().zip(theirs) {
         near(&ours.to_f64_vec().unwrap(), &tensor(&theirs["array"]).to_f64_vec().unwrap(), 1e-3);
     }
-    let table = place.path("history.csv");
-    let options =
-        ["--loss", "mse", "--optimizer", "sgd", "--learning-rate", "0.1", "--metrics", "mae"];
-    let more = ["--seed", "3", "--validation-split", "0.25", "--history", &table];
-    let (x2, out2) = (place.path("x2.npz"), place.path("out2.keras"));
-    let pair: Vec<(String, Tensor)> = read_npz(place.path("x.npz")).unwrap();
-    write_npz(&x2, &[("x0".into(), pair[0].1.slice(1, 0..3))]).unwrap();
-    let data = ["fit", &out, "--x", &x, "--y", &x2, "--epochs", "2", "--output", &out2];
-    said(&[&data[..], &options, &more].concat());
-    let text = std::fs::read_to_string(&table).unwrap();
-    assert_eq!(text.lines().next().unwrap(), "epoch,loss,mae,val_loss,val_mae");
-    assert_eq!(Model::load(&out2).unwrap().optimizer().unwrap().learning_rate(), 0.1);
+}
+
+#[test]
+fn each_option_of_fit_takes_the_place_of_what_the_file_says() {
+    let place = Place::new("options", "sequential");
+    let (x, y) = (place.path("x.npz"), place.path("y.npz"));
+    let (out, table) = (place.path("out.keras"), place.path("history.csv"));
+    let fit = |model: &str, y: &str, options: &[&str]| {
+        let data = ["fit", model, "--x", &x, "--y", y, "--epochs", "2", "--output", &out];
+        said(&[&data[..], options].concat());
+        Model::load(&out).unwrap()
+    };
+    let header = || std::fs::read_to_string(&table).unwrap().lines().next().unwrap().to_owned();
+    let compiled = |model: &Model| -> Value {
+        serde_json::from_str::<Value>(&model.to_json().unwrap()).unwrap()["compile_config"].clone()
+    };
+    // Alone, each leaves the others as they are, and what the optimizer remembers.
+    let before = Model::load(place.model()).unwrap().optimizer().unwrap().iterations();
+    let steps = 2 * read_npz(&x).unwrap()[0].1.dims()[0].div_ceil(4) as u64;
+    let model = fit(&place.model(), &y, &["--batch-size", "4", "--learning-rate", "0.5"]);
+    let optimizer = model.optimizer().unwrap();
+    assert_eq!((optimizer.class_name(), optimizer.learning_rate()), ("Adam", 0.5));
+    assert_eq!(optimizer.iterations(), before + steps);
+    let model =
+        fit(&place.model(), &y, &["--batch-size", "4", "--metrics", "acc", "--history", &table]);
+    assert_eq!(header(), "epoch,acc,loss");
+    assert_eq!(model.optimizer().unwrap().iterations(), before + steps);
+    assert_eq!(compiled(&model)["loss"], "sparse_categorical_crossentropy");
+    let model = fit(&place.model(), &y, &["--optimizer", "sgd", "--history", &table]);
+    assert_eq!(header(), "epoch,accuracy,loss");
+    assert_eq!(model.optimizer().unwrap().class_name(), "SGD");
+    // All together.
+    let targets = place.path("x2.npz");
+    let columns = read_npz(&x).unwrap()[0].1.slice(1, 0..3);
+    write_npz(&targets, &[("x0".into(), columns)]).unwrap();
+    let options = [
+        ["--loss", "mse", "--optimizer", "rmsprop", "--learning-rate", "0.1"],
+        ["--metrics", "mae,mape", "--seed", "3", "--validation-split", "0.25"],
+    ];
+    let history = ["--history", &table];
+    let model = fit(&place.model(), &targets, &[&options.concat()[..], &history].concat());
+    assert_eq!(header(), "epoch,loss,mae,mape,val_loss,val_mae,val_mape");
+    assert_eq!(std::fs::read_to_string(&table).unwrap().lines().count(), 3);
+    assert_eq!(model.optimizer().unwrap().learning_rate(), 0.1);
+    // One seed, one order of samples, one result; another without.
+    let weights = |options: &[&str]| {
+        let model = fit(&place.model(), &y, options);
+        model.get_weights().iter().map(|w| w.to_f64_vec().unwrap()).collect::<Vec<_>>()
+    };
+    assert_eq!(weights(&["--seed", "5"]), weights(&["--seed", "5"]));
+    assert_ne!(weights(&["--seed", "5"]), weights(&["--seed", "6"]));
+    assert_ne!(weights(&["--seed", "5"]), weights(&["--no-shuffle"]));
+}
+
+#[test]
+fn a_model_that_is_not_compiled_or_has_several_outputs_trains_for_what_the_options_say() {
+    let place = Place::new("told", "shared_nested");
+    let (x, out) = (place.path("x.npz"), place.path("out.keras"));
+    let (json, history) = (place.path("model.json"), place.path("history.json"));
+    let mut model: Value =
+        serde_json::from_str(&Model::load(place.model()).unwrap().to_json().unwrap()).unwrap();
+    model.as_object_mut().unwrap().remove("compile_config");
+    std::fs::write(&json, model.to_string()).unwrap();
+    // The targets under the names of the outputs.
+    let y = place.path("named.npz");
+    let score = tensor(&place.case["y"][0]);
+    let kind = Tensor::zeros([score.dims()[0], 3], DType::F32);
+    write_npz(&y, &[("kind".into(), kind), ("score".into(), score)]).unwrap();
+    let data = ["fit", &json, "--x", &x, "--y", &y, "--epochs", "1", "--output", &out];
+    let error = refused(&data);
+    let rule = "the file doesn't say what the model is trained for; give a `--loss`";
+    assert!(error.contains(rule), "{error}");
+    said(&[&data[..], &["--loss", "mse", "--metrics", "mae", "--history", &history]].concat());
+    let lists: Value = serde_json::from_str(&std::fs::read_to_string(&history).unwrap()).unwrap();
+    let keys: Vec<&str> = lists.as_object().unwrap().keys().map(String::as_str).collect();
+    assert_eq!(keys, ["kind_loss", "kind_mae", "loss", "score_loss", "score_mae"]);
+    assert_eq!(Model::load(&out).unwrap().optimizer().unwrap().class_name(), "RMSprop");
+}
+
+#[test]
+fn one_array_goes_in_and_out_as_npy_or_csv_with_the_same_numbers() {
+    let place = Place::new("single", "sequential");
+    let model = place.model();
+    for key in ["x", "y"] {
+        let array = tensor(&place.case[key][0]);
+        write_npy(place.path(&format!("{key}.npy")), &array).unwrap();
+        let columns = array.dims().get(1).copied().unwrap_or(1);
+        let cells: Vec<String> =
+            array.to_f64_vec().unwrap().iter().map(|v| (*v as f32).to_string()).collect();
+        let rows: Vec<String> = cells.chunks(columns).map(|row| row.join(",")).collect();
+        std::fs::write(place.path(&format!("{key}.csv")), rows.join("\n")).unwrap();
+    }
+    let path = |key: &str, end: &str| place.path(&format!("{key}.{end}"));
+    let mut results = Vec::new();
+    for end in ["npz", "npy", "csv"] {
+        let (x, y) = (path("x", end), path("y", end));
+        let evaluated = said(&["evaluate", &model, "--x", &x, "--y", &y, "--json"]);
+        let out = path("out", "keras");
+        let data = ["fit", &model, "--x", &x, "--y", &y, "--epochs", "1", "--no-shuffle"];
+        said(&[&data[..], &["--output", &out]].concat());
+        let weights: Vec<Vec<f64>> = Model::load(&out)
+            .unwrap()
+            .get_weights()
+            .iter()
+            .map(|w| w.to_f64_vec().unwrap())
+            .collect();
+        let predicted: Vec<Vec<f64>> = ["npz", "npy", "csv"]
+            .iter()
+            .map(|to| {
+                let out = path("p", to);
+                said(&["predict", &model, "--input", &x, "--output", &out]);
+                match *to {
+                    "npz" => read_npz(&out).unwrap()[0].1.to_f64_vec().unwrap(),
+                    "npy" => read_npy(&out).unwrap().to_f64_vec().unwrap(),
+                    _ => std::fs::read_to_string(&out)
+                        .unwrap()
+                        .split(['\n', ','])
+                        .filter_map(|cell| cell.parse().ok())
+                        .collect(),
+                }
+            })
+            .collect();
+        results.push((evaluated, weights, predicted));
+    }
+    assert_eq!(results[0], results[1]);
+    assert_eq!(results[0], results[2]);
+    let predicted = &results[0].2;
+    assert_eq!(predicted[0], predicted[1]);
+    assert_eq!(predicted[0], predicted[2]);
+    let theirs = tensor(&place.case["predict"][0]).to_f64_vec().unwrap();
+    near(&predicted[0], &theirs, 1e-5);
 }
 
 #[test]
@@ -198,6 +299,8 @@ fn a_model_is_converted_to_every_form_and_looked_into_there() {
         let out = place.path(&format!("out.{end}"));
         said(&["convert", &place.model(), &out]);
         if end == "json" {
+            let found = said(&["inspect", &out]);
+            assert!(found.starts_with("structure of a model\nclass: Sequential\n"), "{found}");
             assert_eq!(std::fs::read_to_string(&out).unwrap().trim(), model.to_json().unwrap());
             continue;
         }
@@ -220,6 +323,10 @@ fn what_is_wrong_is_said_on_stderr_with_another_exit_code() {
     let place = Place::new("wrong", "sequential");
     let model = place.model();
     let (x, missing) = (place.path("x.npz"), place.path("missing.keras"));
+    let (npy, csv) = (place.path("x.npy"), place.path("x.csv"));
+    let two = format!("{ROOT}/files/shared_nested.keras");
+    write_npy(&npy, &tensor(&place.case["x"][0])).unwrap();
+    std::fs::write(&csv, "1,2\n").unwrap();
     for (arguments, said) in [
         (vec!["summary", &missing], "the file can't be read"),
         (vec!["summary", &x], "must end in `.keras`, `.h5` or `.hdf5`"),
@@ -241,11 +348,37 @@ fn what_is_wrong_is_said_on_stderr_with_another_exit_code() {
                 "1",
                 "--output",
                 "m.keras",
-                "--optimizer",
-                "sgd",
+                "--history",
+                "h.txt",
             ],
-            "`--optimizer` and `--metrics` need a `--loss`",
+            "--history: the file's name must end in `.json` or `.csv`; got `h.txt`",
         ),
+        (
+            vec![
+                "fit",
+                &model,
+                "--x",
+                &x,
+                "--y",
+                &x,
+                "--epochs",
+                "1",
+                "--output",
+                "m.keras",
+                "--optimizer",
+                "adm",
+            ],
+            "unknown optimizer `adm`; did you mean `Adam`?",
+        ),
+        (
+            vec!["predict", &model, "--input", &x, "--output", "y.npz", "--batch-size", "0"],
+            "`batch_size` must be at least 1",
+        ),
+        (
+            vec!["predict", &two, "--input", &npy, "--output", "y.npz"],
+            "there must be 2 arrays, for `left`, `right`",
+        ),
+        (vec!["inspect", &csv], "csv"),
         (vec!["explain"], "unrecognized subcommand"),
     ] {
         let error = refused(&arguments);

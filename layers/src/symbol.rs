@@ -35,6 +35,7 @@ struct SymbolInner {
     mask: Option<SymbolicShape>,
     node: Arc<Node>,
     output: usize,
+    forgets_mask: bool,
 }
 
 /// One call of a layer in a graph.
@@ -60,9 +61,26 @@ impl Symbol {
         self.0.dtype
     }
 
-    /// Whether it has a mask.
+    /// Whether it has a mask that a layer which is called on it sees.
     pub fn is_masked(&self) -> bool {
-        self.0.mask.is_some()
+        self.0.mask.is_some() && !self.0.forgets_mask
+    }
+
+    /// The same tensor, whose mask what is called on it doesn't see, but passes on: so Keras calls
+    /// a recurrent layer that is given states.
+    #[doc(hidden)]
+    #[must_use]
+    pub fn without_mask(&self) -> Symbol {
+        let SymbolInner { shape, dtype, mask, node, output, .. } = &*self.0;
+        let (shape, mask, node) = (shape.clone(), mask.clone(), node.clone());
+        let (dtype, output, forgets_mask) = (*dtype, *output, true);
+        Symbol(Arc::new(SymbolInner { shape, dtype, mask, node, output, forgets_mask }))
+    }
+
+    /// Whether it came from [`without_mask`](Symbol::without_mask).
+    #[doc(hidden)]
+    pub fn forgets_mask(&self) -> bool {
+        self.0.forgets_mask
     }
 
     /// The call that computes it.
@@ -83,7 +101,8 @@ impl Symbol {
     /// The symbol of a model's input.
     pub fn of_input(layer: LayerRef, shape: SymbolicShape, dtype: DType) -> Symbol {
         let node = Arc::new(Node { id: next_id(), layer, inputs: Vec::new(), outputs: 1 });
-        Symbol(Arc::new(SymbolInner { shape, dtype, mask: None, node, output: 0 }))
+        let inner = SymbolInner { shape, dtype, mask: None, node, output: 0, forgets_mask: false };
+        Symbol(Arc::new(inner))
     }
 
     /// A tensor without values, with a probe in place of each unknown axis.
@@ -131,7 +150,7 @@ pub fn call(layer: &LayerRef, inputs: &[Symbol]) -> Result<Vec<Symbol>> {
             .collect::<Result<_>>()?;
         let mask = |x: &Symbol| {
             let probed = |m: &SymbolicShape| Symbol::probed(m, DType::Bool, probe);
-            x.0.mask.as_ref().map(probed).transpose()
+            x.0.mask.as_ref().filter(|_| x.is_masked()).map(probed).transpose()
         };
         let masks = inputs.iter().map(mask).collect::<Result<Vec<_>>>()?;
         let masked = masks.iter().any(Option::is_some);
@@ -154,12 +173,17 @@ pub fn call(layer: &LayerRef, inputs: &[Symbol]) -> Result<Vec<Symbol>> {
     let merge = |a: &Tensor, b: &Tensor| -> SymbolicShape {
         a.dims().iter().zip(b.dims()).map(|(&a, &b)| (a == b).then_some(a)).collect()
     };
+    let passed = node.inputs.first().filter(|x| x.forgets_mask());
+    let passed = passed.filter(|x| x.shape().len() == first[0].rank());
     let mask = first_mask.zip(second_mask).map(|(a, b)| merge(&a, &b));
+    let mask = passed.map_or(mask, |x| x.0.mask.clone());
     let symbol = |(output, (a, b)): (usize, (&Tensor, &Tensor))| {
         let mask = mask.clone().filter(|_| output < layer.masked_outputs());
         let node = node.clone();
         let shape = merge(a, b);
-        Symbol(Arc::new(SymbolInner { shape, dtype: a.dtype(), mask, node, output }))
+        let dtype = a.dtype();
+        let forgets_mask = false;
+        Symbol(Arc::new(SymbolInner { shape, dtype, mask, node, output, forgets_mask }))
     };
     Ok(first.iter().zip(&second).enumerate().map(symbol).collect())
 }

@@ -25,6 +25,8 @@ pub(crate) struct Graph {
 struct Step {
     layer: LayerRef,
     inputs: SmallVec<[usize; 2]>,
+    /// Whether it passes on the mask of its first input without seeing it.
+    forgets: bool,
     /// Slot of the first output; further ones follow.
     output: usize,
     count: usize,
@@ -65,8 +67,9 @@ impl Graph {
                 slots.push((node.id, output, next + output));
             }
             let layer = node.layer.clone();
+            let forgets = node.inputs.first().is_some_and(Symbol::forgets_mask);
             let (count, last_use) = (node.outputs, SmallVec::new());
-            steps.push(Step { layer, inputs: from, output: next, count, last_use });
+            steps.push(Step { layer, inputs: from, forgets, output: next, count, last_use });
             next += count;
         }
         let output_slots: SmallVec<[usize; 2]> =
@@ -111,7 +114,7 @@ impl Graph {
         for step in &self.steps {
             let mut tensors: SmallVec<[Tensor; 2]> = SmallVec::new();
             let mut masks: SmallVec<[Option<Tensor>; 2]> = SmallVec::new();
-            let mut masked = false;
+            let (mut masked, mut passed) = (false, None);
             for (i, &slot) in step.inputs.iter().enumerate() {
                 let last = step.last_use.contains(&slot) && !step.inputs[i + 1..].contains(&slot);
                 let (value, mask) = read(&mut slots[slot], last);
@@ -119,9 +122,14 @@ impl Graph {
                 masked |= mask.is_some();
                 masks.push(mask);
             }
+            if step.forgets {
+                passed = masks[0].take().map(|mask| (mask, tensors[0].rank()));
+            }
             let masks = if masked { masks.as_slice() } else { &[] };
             let (outputs, mask) = step.layer.call(&Inputs { tensors: &tensors, masks }, context)?;
             watch(&step.layer, &outputs);
+            let passed = passed.filter(|(_, rank)| *rank == outputs[0].rank());
+            let mask = passed.map_or(mask, |(mask, _)| Some(mask));
             debug_assert_eq!(outputs.len(), step.count);
             for (i, output) in outputs.into_iter().enumerate() {
                 let mask = mask.clone().filter(|_| i < step.layer.masked_outputs());

@@ -79,6 +79,28 @@ def recurrent(random):
     return model, {"optimizer": optimizers.Adam(0.01), "loss": "binary_crossentropy"}, data.astype("int32"), y
 
 
+def states_and_masks(random):
+    """A recurrent layer that is given states forgets the mask of its input unless it is told, but passes it on."""
+    steps, more = Input((5,), dtype="int32", name="steps"), Input((4,), dtype="int32", name="more")
+    levels = Input((4, 2), name="levels")
+    _, h, c = L.LSTM(3, return_state=True)(L.Embedding(9, 3, mask_zero=True)(steps))
+    embedding, masking = L.Embedding(9, 3, mask_zero=True), L.Masking(0.5)
+    x, z = embedding(more), L.Dropout(0.0)(masking(levels))
+    forgot = L.LSTM(3, return_sequences=True)(x, initial_state=[h, c])
+    told = L.GRU(3, return_sequences=True)(x, initial_state=h, mask=embedding.compute_mask(more))
+    masks = {"initial_state": [h, c], "mask": masking.compute_mask(levels)}
+    both = L.Bidirectional(L.SimpleRNN(3), merge_mode="sum")(z, **masks)
+    last = L.Dense(1, name="last")(L.Add()([both, L.GRU(3)(forgot)]))
+    model = Model([steps, more, levels], [L.Dense(1, name="each")(L.Add()([forgot, told])), last])
+    x = [random.integers(9, 8, 5).astype("int32") for _ in range(2)]
+    x[1] = x[1][:, :4].copy()
+    x[0][::2, 3:], x[1][::3, 2:] = 0, 0
+    x.append(random.normal(8, 4, 2))
+    x[2][1::2, 1:3] = 0.5
+    y = [(x[1] % 2)[..., None].astype("float32"), x[2].sum(axis=(1, 2))[:, None].round(3)]
+    return model, {"optimizer": optimizers.Adam(0.01), "loss": "mse"}, x, y
+
+
 def attention(random):
     x = Input((4, 6), name="x")
     memory = Input((3, 6), name="memory")
@@ -137,7 +159,7 @@ OPTIMIZERS = {
     ),
 }
 
-MODELS = [sequential, shared_nested, convolutional, recurrent, attention, normalized]
+MODELS = [sequential, shared_nested, convolutional, recurrent, states_and_masks, attention, normalized]
 
 
 def files():

@@ -10,6 +10,7 @@ import json
 import os
 import pathlib
 import sys
+import warnings
 
 os.environ.setdefault("KERAS_BACKEND", "jax")
 os.environ.setdefault("JAX_PLATFORMS", "cpu")
@@ -22,6 +23,8 @@ def main(folder):
         print(f"skipped: {error}")
         return
     print(f"Keras {keras.__version__}")
+    # Keras only warns of an optimizer's state that it can't read.
+    warnings.filterwarnings("error", message="Skipping variable loading")
     wanted = sorted(pathlib.Path(folder).glob("*.json"))
     assert wanted, f"nothing to open in {folder}"
     for path in wanted:

@@ -8,8 +8,13 @@ use crate::arguments::Convert;
 use crate::models::is_json;
 
 pub(crate) fn run(arguments: &Convert) -> Result<(), Failure> {
-    let model = Model::load(&arguments.model)?;
     let output = &arguments.output;
+    let keeps_training = is_json(output) || output.extension().is_some_and(|end| end == "keras");
+    // What a model was compiled for may be unknown here, and is no part of its weights.
+    let model = Model::load(&arguments.model).or_else(|error| match keeps_training {
+        true => Err(error),
+        false => Model::load_uncompiled(&arguments.model),
+    })?;
     if is_json(output) {
         let text = model.to_json()? + "\n";
         return Ok(write_file(output, |out| out.write_all(text.as_bytes()))?);

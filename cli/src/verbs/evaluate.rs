@@ -10,7 +10,7 @@ pub(crate) fn run(arguments: &Evaluate) -> Result<(), Failure> {
     let model = Model::load(&arguments.model)?;
     let (x, y) = (arrays::read(&arguments.x)?, arrays::read(&arguments.y)?);
     let x = matching::in_order(&arguments.x, x, &models::input_names(&model)?)?;
-    let y = matching::in_order(&arguments.y, y, &models::output_names(&model)?)?;
+    let y = matching::targets(&arguments.y, y, &models::outputs(&model)?)?;
     let logs = model.evaluate_weighted(x, y, Data::none(), arguments.batch_size)?;
     if arguments.json {
         let logs: Map<String, Value> =

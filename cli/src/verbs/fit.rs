@@ -4,7 +4,7 @@ use std::path::Path;
 
 use cornu_models::callbacks::CSVLogger;
 use cornu_models::saving::write_file;
-use cornu_models::{Compile, History, Model, Split, Stop};
+use cornu_models::{History, Model, Split, Stop};
 use serde_json::{Map, Value, json};
 
 use crate::arguments::Fit;
@@ -23,7 +23,7 @@ pub(crate) fn run(arguments: &Fit) -> Result<(), Failure> {
     }
     let (x, y) = (arrays::read(&arguments.x)?, arrays::read(&arguments.y)?);
     let x = matching::in_order(&arguments.x, x, &models::input_names(&model)?)?;
-    let y = matching::in_order(&arguments.y, y, &models::output_names(&model)?)?;
+    let y = matching::targets(&arguments.y, y, &models::outputs(&model)?)?;
     let stop = Stop::on_ctrl_c()?;
     let mut options = cornu_models::Fit::new()
         .epochs(arguments.epochs)
@@ -45,23 +45,38 @@ pub(crate) fn run(arguments: &Fit) -> Result<(), Failure> {
     Ok(model.save(&arguments.output)?)
 }
 
-/// Compiles anew for what the arguments say, if they say anything.
+/// Puts what the arguments say, if they say anything, in the place of what the file does. What the
+/// optimizer remembers stays unless there is another.
 fn compile(model: &mut Model, arguments: &Fit) -> Result<(), Failure> {
+    let Fit { loss, optimizer, metrics, .. } = arguments;
     let told = model.is_compiled();
-    if arguments.loss.is_some() || arguments.optimizer.is_some() || arguments.metrics.is_some() {
-        let Some(loss) = &arguments.loss else {
-            let rule = "`--optimizer` and `--metrics` need a `--loss`, too";
-            return Err(format!("{rule}; got none").into());
-        };
-        let mut compile = Compile::new().loss(loss.as_str());
-        if let Some(optimizer) = &arguments.optimizer {
-            compile = compile.optimizer(optimizer.as_str());
-        }
-        let metrics = arguments.metrics.iter().flatten().map(String::as_str);
-        model.compile(compile.metrics(metrics))?;
-    } else if !told {
+    if !told && loss.is_none() {
         let rule = "the file doesn't say what the model is trained for; give a `--loss`";
         return Err(format!("{}: {rule}", arguments.model.display()).into());
+    }
+    if loss.is_some() || optimizer.is_some() || metrics.is_some() {
+        let kept = if told { Some(model.optimizer()?.clone()) } else { None };
+        let mut model_json: Value = serde_json::from_str(&model.to_json()?)?;
+        let mut config = model_json["compile_config"].take();
+        if !told {
+            config = json!({});
+        }
+        if let Some(loss) = loss {
+            config["loss"] = json!(loss);
+        }
+        if let Some(optimizer) = optimizer {
+            config["optimizer"] = json!(optimizer);
+        }
+        if let Some(metrics) = metrics {
+            let outputs = model.outputs()?.len();
+            config["metrics"] =
+                if outputs > 1 { json!(vec![metrics; outputs]) } else { json!(metrics) };
+            config["weighted_metrics"] = Value::Null;
+        }
+        model.compile_from_json(&config)?;
+        if let (Some(kept), None) = (kept, optimizer) {
+            *model.optimizer_mut()? = kept;
+        }
     }
     if let Some(rate) = arguments.learning_rate {
         model.optimizer_mut()?.set_learning_rate(rate)?;

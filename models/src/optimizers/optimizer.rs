@@ -89,6 +89,12 @@ impl Optimizer {
         &self.rules
     }
 
+    /// Whether several rules share the variables.
+    #[cfg(feature = "keras-files")]
+    pub(crate) fn is_made_of_several(&self) -> bool {
+        self.map.is_some()
+    }
+
     /// The options that every optimizer has. Of one that is made of others, those of the inner or
     /// the default one.
     pub fn options(&self) -> &Base {

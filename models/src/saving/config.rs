@@ -8,6 +8,7 @@ use crate::error::{Error, Result};
 use crate::graph::Graph;
 use crate::model::{Kind, Model};
 use crate::saving::json;
+use crate::saving::told::{Told, check_masks};
 use crate::summary::call_index;
 
 impl Model {
@@ -15,7 +16,8 @@ impl Model {
     /// optimizer, losses and metrics. [`from_json`](Model::from_json) and Keras read it.
     ///
     /// Where a layer obeys a mask, Keras also writes how the mask is computed; here and there
-    /// it is computed anew when the model is made, so it is left out.
+    /// it is computed anew when the model is made, so it is left out. But of a recurrent layer
+    /// that is given states it is written, as Keras forgets it there unless it is told.
     ///
     /// ```
     /// use cornu_layers::{Dense, LayerOptions};
@@ -27,7 +29,8 @@ impl Model {
     /// ```
     ///
     /// # Errors
-    /// When an input of the model is the output of a layer that is not part of it.
+    /// When an input of the model is the output of a layer that is not part of it, or a layer that
+    /// is given states obeys a mask other than that of one `Embedding` or `Masking` layer.
     pub fn to_json(&self) -> Result<String> {
         Ok(json::write(&self.json_value()?))
     }
@@ -41,6 +44,7 @@ impl Model {
                 return Err(Error::value("to_json", rule, got));
             }
         }
+        self.graph.as_deref().map_or(Ok(()), check_masks)?;
         let mut whole = model_json(self.kind, &self.name, &self.layers, self.graph.as_deref());
         if let Some(compiled) = &self.compiled {
             whole["compile_config"] = compiled.to_json();
@@ -106,16 +110,27 @@ fn graph_config(layers: &[LayerRef], graph: Option<&Graph>) -> Parts {
     let mut config = Map::new();
     if let Some(graph) = graph {
         let calls = graph.calls();
+        let names: Vec<String> = layers.iter().map(LayerRef::name).collect();
+        let mut told = Told::default();
         let layer = |layer: &LayerRef| {
             let input = graph.inputs.iter().find(|x| x.node().layer.is(layer));
             let mut whole = input.map_or_else(|| layer.to_json(), input_json);
             let own = calls.iter().filter(|call| call.node().layer.is(layer));
-            let nodes: Vec<Value> = own.map(|call| node_json(call, &calls)).collect();
+            let node = |call| {
+                let mut node = node_json(call, &calls);
+                if let Some(mask) = told.mask(call, &calls, &names) {
+                    node["kwargs"]["mask"] = mask;
+                }
+                node
+            };
+            let nodes: Vec<Value> = own.map(node).collect();
             whole["name"] = json!(layer.name());
             whole["inbound_nodes"] = json!(nodes);
             whole
         };
-        config.insert("layers".into(), layers.iter().map(layer).collect());
+        let mut written: Vec<Value> = layers.iter().map(layer).collect();
+        written.append(&mut told.layers);
+        config.insert("layers".into(), json!(written));
         config.insert("input_layers".into(), ends(&graph.inputs, &calls));
         config.insert("output_layers".into(), ends(&graph.outputs, &calls));
     }
@@ -179,7 +194,7 @@ fn node_json(call: &Symbol, calls: &[Symbol]) -> Value {
     json!({ "args": args, "kwargs": kwargs })
 }
 
-fn tensor_json(x: &Symbol, calls: &[Symbol]) -> Value {
+pub(super) fn tensor_json(x: &Symbol, calls: &[Symbol]) -> Value {
     json!({
         "class_name": "__keras_tensor__",
         "config": {
@@ -191,7 +206,7 @@ fn tensor_json(x: &Symbol, calls: &[Symbol]) -> Value {
 }
 
 /// Layers that in Keras take initial states by name.
-const RECURRENT: &[&str] =
+pub(super) const RECURRENT: &[&str] =
     &["Bidirectional", "ConvLSTM1D", "ConvLSTM2D", "ConvLSTM3D", "GRU", "LSTM", "RNN", "SimpleRNN"];
 
 /// Layers whose `call` in Keras takes its tensors one by one; others take a list.

@@ -3,13 +3,14 @@
 use std::path::Path;
 
 use cornu_autodiff::Tensor;
+use serde_json::Value;
 
 use super::codec::{in_file, read_file};
 #[cfg(feature = "keras-files")]
 use super::keras;
 #[cfg(not(feature = "keras-files"))]
 use super::no_keras as keras;
-use super::{Checkpoint, elements, safetensors, weights};
+use super::{Checkpoint, elements, json, safetensors, weights};
 use crate::error::Result;
 
 /// What [`inspect`] found.
@@ -49,7 +50,8 @@ impl Array {
 }
 
 /// Lists the arrays, shapes, types, sizes and versions in a file that Keras, NumPy, Hugging Face
-/// or cornu wrote, whatever its name. Nothing need be known of what is in it.
+/// or cornu wrote, whatever its name. Nothing need be known of what is in it. Of a model's JSON
+/// there is only what it says of itself.
 ///
 /// Those of Keras and NumPy need the feature `keras-files`.
 ///
@@ -89,9 +91,35 @@ pub fn inspect(path: impl AsRef<Path>) -> Result<Inspection> {
         ];
         return Ok(found);
     }
+    if let Some(found) = structure(&bytes) {
+        return Ok(found);
+    }
     safetensors::parse(&bytes)
         .map(|tensors| Inspection::of("safetensors", &tensors))
         .map_err(in_file(path))
+}
+
+/// What lies in the JSON of a model, if it is that.
+fn structure(bytes: &[u8]) -> Option<Inspection> {
+    let text = std::str::from_utf8(bytes).ok().filter(|text| text.trim_start().starts_with('{'))?;
+    let config = json::parse("json", text).ok().filter(|json| json["class_name"].is_string())?;
+    let mut found = Inspection { format: "structure of a model".into(), ..Inspection::default() };
+    if let Some(version) = config["keras_version"].as_str() {
+        found.facts.push(("Keras".into(), version.chars().take(40).collect()));
+    }
+    found.facts.extend(facts(&config));
+    Some(found)
+}
+
+/// What a config says of its model.
+pub(super) fn facts(config: &Value) -> Vec<(String, String)> {
+    let text = |value: &Value| value.as_str().unwrap_or("?").chars().take(200).collect();
+    let layers = config["config"]["layers"].as_array().map_or(0, Vec::len);
+    vec![
+        ("class".into(), text(&config["class_name"])),
+        ("name".into(), text(&config["config"]["name"])),
+        ("layers".into(), layers.to_string()),
+    ]
 }
 
 impl Inspection {

@@ -17,7 +17,9 @@ pub(super) fn mask_calls(layers: &[Value]) -> HashSet<&str> {
         let makes = |other: &&Value| {
             let config = &other["config"];
             let own = match other["class_name"].as_str() {
-                Some("Embedding") => config["mask_zero"] == true && value.as_f64() == Some(0.0),
+                Some("Embedding" | "ReversibleEmbedding") => {
+                    config["mask_zero"] == true && value.as_f64() == Some(0.0)
+                }
                 Some("Masking") => {
                     value.is_number() && config["mask_value"].as_f64() == value.as_f64()
                 }

@@ -19,6 +19,7 @@ mod parse;
 mod read;
 mod resume;
 mod safetensors;
+mod told;
 mod weights;
 
 pub(crate) use atomic::create_folder;

@@ -42,7 +42,8 @@ pub(super) struct Reads {
     pub(super) ends: Vec<End>,
     /// Whether Keras gives it a mask, too.
     pub(super) masked: bool,
-    /// Whether Keras gives it none, though it would obey one: it is given states.
+    /// Whether Keras gives it none, though its input may have one: it is given states, and then
+    /// Keras must be told of the mask.
     pub(super) unmasked: bool,
 }
 
@@ -245,7 +246,7 @@ impl<'v> Reader<'v> {
                     self.tensors(&node["args"], place, &mut reads.ends);
                     self.arguments(&node["kwargs"], place, &mut reads);
                     let states = node["kwargs"].get("initial_state").is_some_and(|v| !v.is_null());
-                    reads.unmasked = states && !reads.masked && !self.masks.is_empty();
+                    reads.unmasked = states && !reads.masked;
                 }
                 other => {
                     let rule = "an inbound node must be an object with `args` and `kwargs`";

@@ -247,10 +247,8 @@ impl Calls {
             let rule = "a layer that is given a mask must be called on what has it";
             return Err(Error::value(place, rule, "a mask of something else"));
         }
-        if reads.unmasked && inputs.iter().any(Symbol::is_masked) {
-            let rule = "a layer that is given `initial_state` must be given the mask of its input, \
-                        too, which Keras forgets unless it is told";
-            return Err(Error::value(place, rule, "no `mask`"));
+        if let Some(first) = inputs.first_mut().filter(|_| reads.unmasked) {
+            *first = first.without_mask();
         }
         self.made[layer][at] = Some(call(&self.layers[layer], &inputs)?);
         Ok(())

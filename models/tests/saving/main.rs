@@ -7,6 +7,7 @@ mod checkpoints;
 mod faults;
 mod files;
 mod json;
+mod masks;
 mod weights;
 
 use std::path::PathBuf;

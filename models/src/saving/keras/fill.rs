@@ -12,7 +12,7 @@ use crate::error::{Error, Result};
 use crate::model::Model;
 
 /// Where the optimizer's state lies.
-pub(super) const OPTIMIZER: &str = "optimizer/vars";
+const OPTIMIZER: &str = "optimizer/vars";
 
 /// How many faults an error lists.
 const LISTED: usize = 20;

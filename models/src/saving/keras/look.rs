@@ -2,8 +2,6 @@
 
 use std::path::Path;
 
-use serde_json::Value;
-
 use super::archive::Archive;
 use super::hdf5::Tree;
 use super::load::{CONFIG, METADATA, text_limit, weights_of};
@@ -11,6 +9,7 @@ use super::metadata::version;
 use super::npy::{parse_npy, parse_npz};
 use crate::error::Result;
 use crate::saving::codec::in_file;
+use crate::saving::inspect::facts;
 use crate::saving::json::parse;
 use crate::saving::{Array, Inspection};
 
@@ -73,15 +72,4 @@ fn hdf5(tree: &Tree) -> Result<Inspection> {
         found.facts.extend(parse("model_config", &text).map_or_else(|_| Vec::new(), |c| facts(&c)));
     }
     Ok(found)
-}
-
-/// What a config says of its model.
-fn facts(config: &Value) -> Vec<(String, String)> {
-    let text = |value: &Value| value.as_str().unwrap_or("?").chars().take(200).collect();
-    let layers = config["config"]["layers"].as_array().map_or(0, Vec::len);
-    vec![
-        ("class".into(), text(&config["class_name"])),
-        ("name".into(), text(&config["config"]["name"])),
-        ("layers".into(), layers.to_string()),
-    ]
 }

@@ -2,8 +2,10 @@
 //! here.
 
 use cornu_autodiff::Tensor;
+use cornu_layers::snake_case;
 use serde_json::Value;
 
+use super::paths::numbered;
 use crate::error::{Error, Result};
 use crate::model::Model;
 use crate::optimizers::{Optimizer, Rule, product_of_nadam};
@@ -17,50 +19,80 @@ enum Variable {
     Other(Tensor),
 }
 
-/// The variables of a compiled model's optimizer in Keras's order; none if it isn't compiled.
-pub(super) fn variables(model: &Model) -> Result<Vec<Tensor>> {
+/// The groups in which Keras keeps a compiled model's optimizer, with the variables of each in its
+/// order; none if the model isn't compiled. An optimizer made of others has a group of all that it
+/// and they remember, and each of the others has one of its own.
+pub(super) fn groups(model: &Model) -> Result<Vec<(String, Vec<Tensor>)>> {
     let Some(compiled) = &model.compiled else { return Ok(Vec::new()) };
     let mut optimizer = compiled.optimizer.clone();
     if !optimizer.paths().is_empty() {
         // Those of weights that are trained now, as Keras would have them.
         optimizer.follow(&learned(model))?;
     }
-    let value = |variable| match variable {
-        Variable::Kept(value) | Variable::Other(value) => value,
+    let Parts { around, each } = in_keras(&optimizer);
+    let values = |variables: &[Variable]| -> Vec<Tensor> {
+        let value = |variable: &Variable| match variable {
+            Variable::Kept(value) | Variable::Other(value) => value.clone(),
+        };
+        variables.iter().map(value).collect()
     };
-    Ok(in_keras(&optimizer).into_iter().map(value).collect())
+    let after = |skipped: usize| {
+        let around = around.iter().skip(skipped).map(Vec::as_slice);
+        around.chain(each.iter().map(Vec::as_slice)).flat_map(values).collect()
+    };
+    let mut path = String::from("optimizer");
+    let mut groups = vec![(format!("{path}/vars"), after(0))];
+    if optimizer.finds_loss_scale() {
+        path += "/inner_optimizer";
+        groups.push((format!("{path}/vars"), after(1)));
+    }
+    if optimizer.is_made_of_several() {
+        let classes = optimizer.rules().iter().map(|rule| snake_case(rule.class_name()));
+        for (name, own) in numbered(classes).into_iter().zip(&each) {
+            groups.push((format!("{path}/optimizers/{name}/vars"), values(own)));
+        }
+    }
+    Ok(groups)
 }
 
 fn learned(model: &Model) -> Vec<Learned<'_>> {
     model.weights.iter().filter(|w| w.is_trainable()).map(Learned).collect()
 }
 
-/// The variables that Keras has of an optimizer, in its order: those of each rule begin with its
-/// iteration, after those of the optimizer around it.
-fn in_keras(optimizer: &Optimizer) -> Vec<Variable> {
+/// The variables that Keras has of an optimizer, in its order.
+struct Parts {
+    /// Those of each optimizer around the rules, from the outside.
+    around: Vec<Vec<Variable>>,
+    /// Those of each rule.
+    each: Vec<Vec<Variable>>,
+}
+
+/// The variables of each begin with its iteration.
+fn in_keras(optimizer: &Optimizer) -> Parts {
     let state = optimizer.state();
     let rules = optimizer.rules();
     let begins =
         |(at, (path, _)): (usize, &(String, Tensor))| path.ends_with("/iteration").then_some(at);
     let begins: Vec<usize> = state.iter().enumerate().filter_map(begins).collect();
-    let begins = &begins[begins.len() - rules.len()..];
-    let kept = |(_, value): &(String, Tensor)| Variable::Kept(value.clone());
-    let mut all: Vec<Variable> = state[..begins[0]].iter().map(kept).collect();
     let ends = begins[1..].iter().copied().chain([state.len()]);
-    for ((rule, &begin), end) in rules.iter().zip(begins).zip(ends) {
-        let own = &state[begin..end];
-        match rule.class_name() {
-            "Adafactor" => all.extend(with_zeros(own)),
-            _ => all.extend(own.iter().map(kept)),
-        }
+    let kept = |(_, value): &(String, Tensor)| Variable::Kept(value.clone());
+    let mut spans = begins.iter().zip(ends).map(|(&begin, end)| &state[begin..end]);
+    let outer = begins.len() - rules.len();
+    let around = spans.by_ref().take(outer).map(|own| own.iter().map(kept).collect()).collect();
+    let of_rule = |(rule, own): (&Box<dyn Rule>, &[(String, Tensor)])| {
+        let mut all: Vec<Variable> = match rule.class_name() {
+            "Adafactor" => with_zeros(own),
+            _ => own.iter().map(kept).collect(),
+        };
         // A `LossScaleOptimizer` of Keras forgets it.
         let has_product = rule.class_name() == "Nadam" && !optimizer.finds_loss_scale();
         if has_product && own.iter().any(|(path, _)| path.ends_with("velocity")) {
             let product = product(&**rule, optimizer.iterations());
             all.push(Variable::Other(Tensor::scalar(product as f32)));
         }
-    }
-    all
+        all
+    };
+    Parts { around, each: rules.iter().zip(spans).map(of_rule).collect() }
 }
 
 /// What Adafactor keeps: of a vector two zeros where it has means of a matrix's rows and columns.
@@ -96,7 +128,8 @@ pub(super) fn restore(model: &mut Model, mut state: Vec<Tensor>) -> Result<()> {
     let mut optimizer = compiled.optimizer.clone();
     if state.len() > optimizer.state().len() {
         optimizer.build_some(&learned(model))?;
-        let all = in_keras(&optimizer);
+        let Parts { around, each } = in_keras(&optimizer);
+        let all: Vec<Variable> = around.into_iter().chain(each).flatten().collect();
         if state.len() == all.len() {
             let mut all = all.iter();
             state.retain(|_| matches!(all.next(), Some(Variable::Kept(_))));

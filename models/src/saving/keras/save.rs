@@ -3,10 +3,9 @@
 use std::io::{self, Write};
 use std::path::Path;
 
-use super::fill::OPTIMIZER;
 use super::hdf5::Draft;
 use super::metadata::now;
-use super::optimizer::variables;
+use super::optimizer::groups;
 use super::paths::Places;
 use super::zip::{Fill, write_zip};
 use crate::error::Result;
@@ -48,8 +47,10 @@ fn draft(model: &Model) -> Result<Draft> {
     for place in &places.variables {
         draft.array(&place.path, &place.weight.value())?;
     }
-    for (at, value) in variables(model)?.iter().enumerate() {
-        draft.array(&format!("{OPTIMIZER}/{at}"), value)?;
+    for (group, values) in groups(model)? {
+        for (at, value) in values.iter().enumerate() {
+            draft.array(&format!("{group}/{at}"), value)?;
+        }
     }
     Ok(draft)
 }
