@@ -327,61 +327,46 @@ fn what_is_wrong_is_said_on_stderr_with_another_exit_code() {
     let two = format!("{ROOT}/files/shared_nested.keras");
     write_npy(&npy, &tensor(&place.case["x"][0])).unwrap();
     std::fs::write(&csv, "1,2\n").unwrap();
-    for (arguments, said) in [
-        (vec!["summary", &missing], "the file can't be read"),
-        (vec!["summary", &x], "must end in `.keras`, `.h5` or `.hdf5`"),
-        (vec!["predict", &model, "--input", &x, "--output", "y.txt"], "must end in `.npz`"),
-        (vec!["convert", &model, "m.onnx"], "the file's name must end in"),
-        (
-            vec!["fit", &model, "--x", &x, "--y", &x, "--epochs", "1", "--output", "m.h5"],
-            "--output: the file's name must end in `.keras`",
-        ),
-        (
-            vec![
-                "fit",
-                &model,
-                "--x",
-                &x,
-                "--y",
-                &x,
-                "--epochs",
-                "1",
-                "--output",
-                "m.keras",
-                "--history",
-                "h.txt",
-            ],
-            "--history: the file's name must end in `.json` or `.csv`; got `h.txt`",
-        ),
-        (
-            vec![
-                "fit",
-                &model,
-                "--x",
-                &x,
-                "--y",
-                &x,
-                "--epochs",
-                "1",
-                "--output",
-                "m.keras",
-                "--optimizer",
-                "adm",
-            ],
-            "unknown optimizer `adm`; did you mean `Adam`?",
-        ),
-        (
-            vec!["predict", &model, "--input", &x, "--output", "y.npz", "--batch-size", "0"],
-            "`batch_size` must be at least 1",
-        ),
-        (
-            vec!["predict", &two, "--input", &npy, "--output", "y.npz"],
-            "there must be 2 arrays, for `left`, `right`",
-        ),
-        (vec!["inspect", &csv], "csv"),
-        (vec!["explain"], "unrecognized subcommand"),
+    let predict = |model: &str, input: &str, output: &str| {
+        refused(&["predict", model, "--input", input, "--output", output])
+    };
+    let evaluate = |x: &str, y: &str| refused(&["evaluate", &model, "--x", x, "--y", y]);
+    for (error, said) in [
+        (refused(&["summary", &missing]), "the file can't be read"),
+        (refused(&["summary", &x]), "must end in `.keras`, `.h5` or `.hdf5`"),
+        (predict(&model, &x, "y.txt"), "must end in `.npz`"),
+        (predict(&model, &csv, "y.npz"), "input `input_layer` takes shape (None, 5)"),
+        (predict(&two, &npy, "y.npz"), "there must be 2 arrays, for `left`, `right`; got 1"),
+        (evaluate(&x, &missing), "the file's name must end in `.npz`, `.npy` or `.csv`"),
+        (evaluate(&x, "no.npz"), "the file can't be read"),
+        (evaluate("no.csv", &x), "the file can't be read"),
+        (refused(&["convert", &model, "m.onnx"]), "the file's name must end in"),
+        (refused(&["inspect", &csv]), "x.csv"),
+        (refused(&["inspect", &missing]), "the file can't be read"),
+        (refused(&["explain"]), "unrecognized subcommand"),
     ] {
-        let error = refused(&arguments);
         assert!(error.contains("error: ") && error.contains(said), "{error}");
+    }
+}
+
+#[test]
+fn what_fit_cannot_do_is_said_before_it_begins() {
+    let place = Place::new("unfit", "sequential");
+    let (model, x, y) = (place.model(), place.path("x.npz"), place.path("y.npz"));
+    for (output, options, said) in [
+        ("m.h5", ["--seed", "1"], "--output: the file's name must end in `.keras`"),
+        ("m.keras", ["--history", "h.txt"], "must end in `.json` or `.csv`; got `h.txt`"),
+        ("m.keras", ["--optimizer", "adm"], "unknown optimizer `adm`; did you mean `Adam`?"),
+        ("m.keras", ["--loss", "msee"], "unknown loss `msee`; did you mean `mse`?"),
+        ("m.keras", ["--metrics", "acuracy"], "unknown metric `acuracy`; did you mean"),
+        ("m.keras", ["--learning-rate", "nan"], "`learning_rate`"),
+        ("m.keras", ["--batch-size", "0"], "`batch_size` must be in 1..=12"),
+        ("m.keras", ["--validation-split", "1.5"], "`validation_split`"),
+    ] {
+        let output = place.path(output);
+        let data = ["fit", &model, "--x", &x, "--y", &y, "--epochs", "1", "--output", &output];
+        let error = refused(&[&data[..], &options].concat());
+        assert!(error.contains("error: ") && error.contains(said), "{error}");
+        assert!(!std::path::Path::new(&output).exists());
     }
 }

@@ -69,7 +69,8 @@ def recurrent(rng):
     ])
     x = rng.integers(1, 9, size=(8, 5)).astype("int32")
     y = (x.sum(axis=1, keepdims=True) > 20).astype("float32")
-    # Not RMSprop, with which Keras 2.12 goes another way than cornu; why was not found out.
+    # Not RMSprop: `keras.optimizers` of 2.12 is the older one, which without momentum divides by
+    # sqrt(velocity) + epsilon; it is sqrt(velocity + epsilon) with momentum, in its successors, and in cornu.
     return model, {"optimizer": optimizers.SGD(learning_rate=0.1), "loss": "binary_crossentropy"}, x, y
 
 

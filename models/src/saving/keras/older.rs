@@ -49,7 +49,8 @@ pub(super) fn modern_compile(mut training: Value) -> Value {
 
 fn modern_optimizer(mut optimizer: Value) -> Value {
     if let Some(Value::Object(config)) = optimizer.get_mut("config") {
-        // How it was run, not what it computes.
+        // How it was run, not what it computes: but for RMSprop without momentum, of which the
+        // older one divides by `sqrt(velocity) + epsilon`, not `sqrt(velocity + epsilon)`.
         for key in ["jit_compile", "is_legacy_optimizer", "name"] {
             config.remove(key);
         }

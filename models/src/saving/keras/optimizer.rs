@@ -79,7 +79,7 @@ fn in_keras(optimizer: &Optimizer) -> Parts {
     let mut spans = begins.iter().zip(ends).map(|(&begin, end)| &state[begin..end]);
     let outer = begins.len() - rules.len();
     let around = spans.by_ref().take(outer).map(|own| own.iter().map(kept).collect()).collect();
-    let of_rule = |(rule, own): (&Box<dyn Rule>, &[(String, Tensor)])| {
+    let of_rule = |(rule, own): (&dyn Rule, &[(String, Tensor)])| {
         let mut all: Vec<Variable> = match rule.class_name() {
             "Adafactor" => with_zeros(own),
             _ => own.iter().map(kept).collect(),
@@ -87,12 +87,12 @@ fn in_keras(optimizer: &Optimizer) -> Parts {
         // A `LossScaleOptimizer` of Keras forgets it.
         let has_product = rule.class_name() == "Nadam" && !optimizer.finds_loss_scale();
         if has_product && own.iter().any(|(path, _)| path.ends_with("velocity")) {
-            let product = product(&**rule, optimizer.iterations());
+            let product = product(rule, optimizer.iterations());
             all.push(Variable::Other(Tensor::scalar(product as f32)));
         }
         all
     };
-    Parts { around, each: rules.iter().zip(spans).map(of_rule).collect() }
+    Parts { around, each: rules.iter().map(|rule| &**rule).zip(spans).map(of_rule).collect() }
 }
 
 /// What Adafactor keeps: of a vector two zeros where it has means of a matrix's rows and columns.
