@@ -45,8 +45,7 @@ impl<L: Layer> Built for BuiltLayer<L> {
         inputs: &Inputs<'_>,
         context: &mut Context<'_>,
     ) -> Result<(Tensors, Option<Tensor>)> {
-        let mask = self.layer.mask(&self.weights, inputs)?;
-        let outputs = self.layer.call_all(&self.weights, inputs, context)?;
+        let (outputs, mask) = self.layer.call_with_mask(&self.weights, inputs, context)?;
         if !L::PENALIZES_ITSELF {
             penalize(Configured::common(&self.layer), &outputs, context)?;
         }

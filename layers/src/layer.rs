@@ -95,6 +95,21 @@ pub trait Layer: Configured + Clone + Debug + Send + Sync + 'static {
         Self::MASK.rule(inputs)
     }
 
+    /// The outputs and what [`mask`](Layer::mask) gives, for a layer that works both out at once.
+    ///
+    /// # Errors
+    /// As [`call`](Layer::call) and [`mask`](Layer::mask).
+    #[inline]
+    fn call_with_mask(
+        &self,
+        weights: &Self::Weights,
+        inputs: &Inputs<'_>,
+        context: &mut Context<'_>,
+    ) -> Result<(Tensors, Option<Tensor>)> {
+        let mask = self.mask(weights, inputs)?;
+        Ok((self.call_all(weights, inputs, context)?, mask))
+    }
+
     /// What the layer does with a mask on its input.
     const MASK: Masks = Masks::Refuses;
 

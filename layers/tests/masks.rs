@@ -3,9 +3,13 @@
 mod support;
 
 use std::collections::BTreeSet;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use cornu_autodiff::{DType, Spec, Tensor};
-use cornu_layers::{Context, Inputs, layer_from_json};
+use cornu_layers::{
+    Context, Inputs, IntoLayer, Layer, Masking, Masks, Pipeline, Result, WeightBuilder, config,
+    layer_from_json,
+};
 use serde_json::{Value, json};
 use support::{layer_cases, tensors};
 
@@ -66,4 +70,41 @@ fn a_layer_obeys_a_mask_as_keras_does_or_refuses_it() {
         }
     }
     assert!(refused.len() > 40, "{refused:?}");
+}
+
+static CALLS: AtomicUsize = AtomicUsize::new(0);
+
+config! {
+    /// Counts its calls.
+    struct Counting["Counting"] {
+        ..
+    }
+}
+
+impl Layer for Counting {
+    type Weights = ();
+    const MASK: Masks = Masks::Passes;
+    fn build(&self, _: &[Spec], _: &mut WeightBuilder) -> Result<()> {
+        Ok(())
+    }
+    fn call(&self, _: &(), x: &Inputs<'_>, _: &mut Context<'_>) -> Result<Tensor> {
+        CALLS.fetch_add(1, Ordering::Relaxed);
+        Ok(x.only()?.clone())
+    }
+}
+
+#[test]
+fn a_pipeline_runs_once_for_its_output_and_the_mask() {
+    let layers = vec![Counting::new().into_layer(), Masking::new().into_layer()];
+    let pipeline = Pipeline::new(layers).into_layer();
+    let x = Tensor::from([[[1.0f32, 2.0], [0.0, 0.0]]]);
+    pipeline.build(&[*x.spec()]).unwrap();
+    for masks in [vec![], vec![Some(Tensor::from([[true, true]]))]] {
+        let before = CALLS.load(Ordering::Relaxed);
+        let inputs = Inputs { tensors: std::slice::from_ref(&x), masks: &masks };
+        let (y, mask) = pipeline.call(&inputs, &mut Context::inference()).unwrap();
+        assert_eq!(CALLS.load(Ordering::Relaxed) - before, 1);
+        assert_eq!(y[0].to_vec::<f32>().unwrap(), [1.0, 2.0, 0.0, 0.0]);
+        assert_eq!(mask.unwrap().to_vec::<bool>().unwrap(), [true, false]);
+    }
 }

@@ -5,7 +5,6 @@ use cornu_autodiff::{Spec, Tensor};
 use crate::builder::WeightBuilder;
 use crate::config;
 use crate::context::Context;
-use crate::core::{Embedding, Masking};
 use crate::error::{Error, Result};
 use crate::handle::LayerRef;
 use crate::layer::{Inputs, Layer, Tensors, first_of_all};
@@ -78,13 +77,16 @@ impl Layer for Pipeline {
         Ok(self.run(inputs, context)?.0)
     }
 
+    fn call_with_mask(
+        &self,
+        _: &(),
+        inputs: &Inputs<'_>,
+        context: &mut Context<'_>,
+    ) -> Result<(Tensors, Option<Tensor>)> {
+        self.run(inputs, context)
+    }
+
     fn mask(&self, _: &(), inputs: &Inputs<'_>) -> Result<Option<Tensor>> {
-        let makes_one = |layer: &LayerRef| {
-            layer.downcast::<Masking>().is_some() || layer.downcast::<Embedding>().is_some()
-        };
-        if inputs.masks.iter().all(Option::is_none) && !self.layers.iter().any(makes_one) {
-            return Ok(None);
-        }
         Ok(self.run(inputs, &mut Context::inference())?.1)
     }
 
