@@ -5,7 +5,7 @@ use cornu_autodiff::{Error, Result, Tensor};
 
 use super::declare::loss;
 use super::reduce::check_axis;
-use super::sparse::{chosen, class_numbers};
+use super::sparse::{at_labels, class_numbers, labels};
 
 loss! {
     /// `(1 - p[y]^q) / q` for class numbers `y` and probabilities `p`: near a cross-entropy for a
@@ -38,10 +38,8 @@ loss! {
     values |self, y_true, y_pred| {
         let axis = check_axis(&self.name, -1, y_pred)?;
         let y_true = class_numbers(&self.name, y_true, y_pred, axis)?;
-        if y_true.is_symbolic() {
-            return Ok(y_pred.sum(-1, false));
-        }
-        let p = (chosen(&self.name, &y_true, y_pred, axis, None)? * y_pred).sum(-1, false);
+        let labels = labels(&self.name, &y_true, None, y_pred.dims()[axis])?;
+        let p = at_labels(y_pred, &labels, axis);
         let p = p.clip(f64::from(f32::MIN_POSITIVE), f64::INFINITY);
         let exponent = Tensor::scalar_of(p.dtype(), self.q);
         Ok((1.0 - power(&p, &exponent)) * (1.0 / self.q))

@@ -1,11 +1,12 @@
 //! Cross-entropy of class numbers.
 
-use cornu_autodiff::{DType, Error, Pause, Result, Shape, Tensor};
+use cornu_autodiff::ops::sparse_softmax_cross_entropy;
+use cornu_autodiff::{DType, Error, Pause, Result, Tensor};
 
-use super::crossentropy::log_probabilities;
 use super::declare::loss;
 use super::pair::{Place, cast, check_labels, label_at, not_classes};
 use super::reduce::check_axis;
+use super::regression::EPSILON;
 
 loss! {
     /// `-ln(p[y] / Σp)` for class numbers `y`, with the quotient moved into
@@ -34,12 +35,16 @@ loss! {
     values |self, y_true, y_pred| {
         let axis = check_axis(&self.name, self.axis, y_pred)?;
         let y_true = class_numbers(&self.name, y_true, y_pred, axis)?;
-        let logs = log_probabilities(y_pred, axis as isize, self.from_logits);
-        if y_true.is_symbolic() {
-            return Ok(logs.sum(axis as isize, false));
-        }
-        let chosen = chosen(&self.name, &y_true, y_pred, axis, self.ignore_class)?;
-        Ok(-(chosen * logs).sum(axis as isize, false))
+        let counts = self.ignore_class.map(|ignored| differs(&y_true, ignored));
+        let labels = labels(&self.name, &y_true, counts.as_ref(), y_pred.dims()[axis])?;
+        let values = match self.from_logits {
+            true => sparse_softmax_cross_entropy(&with_classes_last(y_pred, axis), &labels)?,
+            false => {
+                let p = at_labels(y_pred, &labels, axis) / y_pred.sum(axis as isize, false);
+                -p.clip(EPSILON, 1.0 - EPSILON).log()
+            }
+        };
+        Ok(counts.map_or_else(|| values.clone(), |counts| counts.select(&values, &values.zeros_like())))
     }
     valid |self, y_true, y_pred| {
         let Some(ignored) = self.ignore_class else { return Ok(None) };
@@ -52,6 +57,7 @@ loss! {
 
 /// Which labels are not `ignored`, whole numbers of 64 bits included.
 fn differs(y_true: &Tensor, ignored: i64) -> Tensor {
+    let _pause = Pause::new();
     if y_true.dtype().is_float() {
         return y_true.not_equal_scalar(ignored as f64);
     }
@@ -78,29 +84,55 @@ pub(super) fn class_numbers(
     Ok(if with_axis { y_true.squeeze([axis as isize]) } else { y_true.clone() })
 }
 
-/// 1 at the label, else 0; all 0 for the class that is ignored.
-pub(super) fn chosen(
+/// Labels as int64, each checked to be a class; 0 for those that don't count.
+///
+/// # Errors
+/// When a label that counts isn't one of the classes.
+pub(super) fn labels(
     name: &str,
     y_true: &Tensor,
-    y_pred: &Tensor,
-    axis: usize,
-    ignored: Option<i64>,
+    counts: Option<&Tensor>,
+    classes: usize,
 ) -> Result<Tensor> {
     let _pause = Pause::new();
-    let classes = y_pred.dims()[axis];
-    let outer: usize = y_pred.dims()[..axis].iter().product();
-    let inner: usize = y_pred.dims()[axis + 1..].iter().product();
-    let mut chosen = vec![0f32; outer * classes * inner];
-    let counts = ignored.map(|ignored| differs(y_true, ignored).to_vec::<bool>()).transpose()?;
-    for (at, label) in y_true.to_f64_vec()?.into_iter().enumerate() {
-        if counts.as_ref().is_some_and(|counts| !counts[at]) {
-            continue;
-        }
-        if label.fract() != 0.0 || !(0.0..classes as f64).contains(&label) {
-            let rule = format!("labels must be class numbers in 0..{classes}");
-            return Err(Error::value(format!("loss `{name}`"), rule, label_at(y_true, at)?));
-        }
-        chosen[(at / inner * classes + label as usize) * inner + at % inner] = 1.0;
+    if y_true.is_symbolic() {
+        return Ok(cast(y_true, DType::I64));
     }
-    Ok(cast(&Tensor::new(chosen, Shape::new(y_pred.dims())?)?, y_pred.dtype()))
+    let counts = counts.map(Tensor::to_vec::<bool>).transpose()?;
+    let skipped = |at: usize| counts.as_ref().is_some_and(|counts| !counts[at]);
+    let wrong = |at: usize| -> Result<Error> {
+        let rule = format!("labels must be class numbers in 0..{classes}");
+        Ok(Error::value(format!("loss `{name}`"), rule, label_at(y_true, at)?))
+    };
+    if y_true.dtype().is_float() {
+        let whole = y_true.to_f64_vec()?.into_iter().map(|label| label.fract() == 0.0);
+        if let Some(at) = whole.enumerate().position(|(at, whole)| !whole && !skipped(at)) {
+            return Err(wrong(at)?);
+        }
+    }
+    let mut labels = cast(y_true, DType::I64).to_vec::<i64>()?;
+    for (at, label) in labels.iter_mut().enumerate() {
+        if skipped(at) {
+            *label = 0;
+        } else if !(0..classes as i64).contains(label) {
+            return Err(wrong(at)?);
+        }
+    }
+    Tensor::new(labels, *y_true.shape())
+}
+
+/// The prediction for each label.
+pub(super) fn at_labels(y_pred: &Tensor, labels: &Tensor, axis: usize) -> Tensor {
+    let axis = axis as isize;
+    y_pred.take_along_axis(&labels.expand_dims(axis), axis).squeeze([axis])
+}
+
+/// Predictions with the axis of the classes behind all others.
+fn with_classes_last(y_pred: &Tensor, axis: usize) -> Tensor {
+    let last = y_pred.rank() - 1;
+    if axis == last {
+        return y_pred.clone();
+    }
+    let order = (0..last).map(|i| if i < axis { i } else { i + 1 }).chain([axis]);
+    y_pred.permute(order.map(|i| i as isize).collect::<Vec<_>>())
 }
