@@ -32,49 +32,89 @@ impl Float for f64 {
     const LOWEST: f64 = f64::NEG_INFINITY;
 }
 
-const LANES: usize = 16;
+/// Running results of a fold: so many that additions need not wait for one another.
+const LANES: usize = 32;
 
-/// Folds `value(i)` for `i` below `len` with sixteen running results, so that the loop
-/// vectorises; the order of combination depends on `len` alone.
-#[inline(always)]
-pub(crate) fn fold<T: Float>(
-    len: usize,
-    start: T,
-    value: impl Fn(usize) -> T,
-    combine: impl Fn(T, T) -> T,
-) -> T {
-    let mut total = start;
-    let body = len - len % LANES;
-    if body > 0 {
-        let mut lanes = [start; LANES];
-        for first in (0..body).step_by(LANES) {
-            for (i, lane) in lanes.iter_mut().enumerate() {
-                *lane = combine(*lane, value(first + i));
+/// Defines a fold of `value` of what rows of one length have at each place, from a neutral start:
+/// runs of [`LANES`], then half a run, then single elements. The order of combination depends on
+/// the length alone.
+macro_rules! fold {
+    ($(#[$meta:meta])* $name:ident, $($row:ident: $T:ident),+) => {
+        $(#[$meta])*
+        #[inline(always)]
+        #[allow(clippy::needless_range_loop)] // Constant bounds are what is unrolled.
+        pub(crate) fn $name<T: Float>(
+            $($row: &[$T],)+
+            start: T,
+            value: impl Fn($($T),+) -> T,
+            combine: impl Fn(T, T) -> T,
+        ) -> T {
+            let len = [$($row.len()),+][0];
+            let (mut total, mut done) = (start, 0);
+            if len >= LANES / 2 {
+                let mut lanes = [start; LANES];
+                while done + LANES <= len {
+                    $(let $row: &[T; LANES] = $row[done..].first_chunk().expect("a whole run");)+
+                    let mut values = [start; LANES];
+                    for i in 0..LANES {
+                        values[i] = value($($row[i]),+);
+                    }
+                    for i in 0..LANES {
+                        lanes[i] = combine(lanes[i], values[i]);
+                    }
+                    done += LANES;
+                }
+                if done + LANES / 2 <= len {
+                    $(let $row: &[T; LANES / 2] = $row[done..].first_chunk().expect("half a run");)+
+                    let mut values = [start; LANES / 2];
+                    for i in 0..LANES / 2 {
+                        values[i] = value($($row[i]),+);
+                    }
+                    for i in 0..LANES / 2 {
+                        lanes[i] = combine(lanes[i], values[i]);
+                    }
+                    done += LANES / 2;
+                }
+                let mut width = LANES;
+                while width > 1 {
+                    width /= 2;
+                    for i in 0..width {
+                        lanes[i] = combine(lanes[i], lanes[i + width]);
+                    }
+                }
+                total = lanes[0];
             }
-        }
-        let mut width = LANES;
-        while width > 1 {
-            width /= 2;
-            for i in 0..width {
-                lanes[i] = combine(lanes[i], lanes[i + width]);
+            for i in done..len {
+                total = combine(total, value($($row[i]),+));
             }
+            total
         }
-        total = lanes[0];
-    }
-    for i in body..len {
-        total = combine(total, value(i));
-    }
-    total
+    };
 }
 
-/// Sum of `value(i)` for `i` below `len`.
+fold! {
+    /// A fold of one row.
+    fold, x: T
+}
+fold! {
+    /// A fold of two rows of one length.
+    fold_pairs, x: T, y: T
+}
+
+/// Sum of `value` of the elements.
 #[inline(always)]
-pub(crate) fn total<T: Float>(len: usize, value: impl Fn(usize) -> T) -> T {
-    fold(len, T::ZERO, value, |a, b| a + b)
+pub(crate) fn total<T: Float>(x: &[T], value: impl Fn(T) -> T) -> T {
+    fold(x, T::ZERO, value, |a, b| a + b)
+}
+
+/// Sum of `value` of the pairs of elements of two rows of one length.
+#[inline(always)]
+pub(crate) fn total_pairs<T: Float>(x: &[T], y: &[T], value: impl Fn(T, T) -> T) -> T {
+    fold_pairs(x, y, T::ZERO, value, |a, b| a + b)
 }
 
 /// Largest of a row; NaN if there is one, minus infinity if it is empty.
 #[inline(always)]
 pub(crate) fn largest<T: Float>(row: &[T]) -> T {
-    fold(row.len(), T::LOWEST, |i| row[i], |a, b| a.greatest(b))
+    fold(row, T::LOWEST, |x| x, |a, b| a.greatest(b))
 }

@@ -1,6 +1,6 @@
 //! Statistics of rows and of columns, and what normalising by them takes.
 
-use super::float::{Float, total};
+use super::float::{Float, total, total_pairs};
 use super::parallel;
 use super::simd::vectorized;
 
@@ -24,8 +24,8 @@ vectorized! {
         let n = T::from_f64(rows.len as f64);
         let x = &rows.x[first * rows.len..];
         for (x, out) in x.chunks_exact(rows.len).zip(out) {
-            let mean = if rows.centred { total(rows.len, |i| x[i]) / n } else { T::ZERO };
-            let variance = total(rows.len, |i| (x[i] - mean) * (x[i] - mean)) / n;
+            let mean = if rows.centred { total(x, |x| x) / n } else { T::ZERO };
+            let variance = total(x, |x| (x - mean) * (x - mean)) / n;
             *out = [mean, T::ONE / (variance + rows.epsilon).sqrt_()];
         }
     }
@@ -97,8 +97,8 @@ vectorized! {
                 }
                 None => out.copy_from_slice(g),
             }
-            let sum = if rows.centred { total(len, |i| out[i]) / n } else { T::ZERO };
-            let dot = total(len, |i| out[i] * (x[i] - mean)) * scale / n;
+            let sum = if rows.centred { total(&*out, |o| o) / n } else { T::ZERO };
+            let dot = total_pairs(&*out, x, |o, x| o * (x - mean)) * scale / n;
             for (o, &x) in out.iter_mut().zip(x) {
                 *o = (*o - sum - (x - mean) * scale * dot) * scale;
             }

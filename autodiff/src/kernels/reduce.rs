@@ -66,8 +66,7 @@ fn fold_all<T: Element>(values: &[T], start: T, f: impl Fn(T, T) -> T + Copy + S
 
 vectorized! {
     fn fold_pairs[T: Float, F: Fn(T, T) -> T + Copy](a: &[T], b: &[T], f: F) -> T {
-        let b = &b[..a.len()];
-        float::total(a.len(), |i| f(a[i], b[i]))
+        float::total_pairs(a, b, f)
     }
 }
 

@@ -2,7 +2,7 @@
 
 use std::cmp::Ordering;
 
-use super::float::{Float, largest, total};
+use super::float::{Float, largest, total, total_pairs};
 use super::parallel;
 use super::simd::vectorized;
 
@@ -30,7 +30,7 @@ vectorized! {
         for (x, y) in x.chunks_exact(len).zip(out.chunks_exact_mut(len)) {
             let peak = largest(x);
             y.iter_mut().zip(x).for_each(|(y, &x)| *y = (x - peak).exp_());
-            let scale = T::ONE / total(len, |i| y[i]);
+            let scale = T::ONE / total(&*y, |y| y);
             y.iter_mut().for_each(|y| *y *= scale);
         }
     }
@@ -40,7 +40,7 @@ vectorized! {
     fn log_softmax_rows[T: Float](x: &[T], out: &mut [T], len: usize) {
         for (x, y) in x.chunks_exact(len).zip(out.chunks_exact_mut(len)) {
             let peak = largest(x);
-            let shift = total(len, |i| (x[i] - peak).exp_()).ln_();
+            let shift = total(x, |x| (x - peak).exp_()).ln_();
             y.iter_mut().zip(x).for_each(|(y, &x)| *y = (x - peak) - shift);
         }
     }
@@ -50,7 +50,7 @@ vectorized! {
     fn softmax_slope_rows[T: Float](y: &[T], g: &[T], out: &mut [T], len: usize) {
         let rows = y.chunks_exact(len).zip(g.chunks_exact(len));
         for ((y, g), out) in rows.zip(out.chunks_exact_mut(len)) {
-            let dot = total(len, |i| y[i] * g[i]);
+            let dot = total_pairs(y, g, |y, g| y * g);
             for ((out, &y), &g) in out.iter_mut().zip(y).zip(g) {
                 *out = y * (g - dot);
             }
@@ -62,7 +62,7 @@ vectorized! {
     fn log_softmax_slope_rows[T: Float](y: &[T], g: &[T], out: &mut [T], len: usize) {
         let rows = y.chunks_exact(len).zip(g.chunks_exact(len));
         for ((y, g), out) in rows.zip(out.chunks_exact_mut(len)) {
-            let sum = total(len, |i| g[i]);
+            let sum = total(g, |g| g);
             for ((out, &y), &g) in out.iter_mut().zip(y).zip(g) {
                 *out = g - y.exp_() * sum;
             }
@@ -94,7 +94,7 @@ vectorized! {
     fn sparse_rows[T: Float](x: &[T], labels: &[i64], out: &mut [T], len: usize) {
         for ((x, &label), loss) in x.chunks_exact(len).zip(labels).zip(out) {
             let peak = largest(x);
-            let sum = total(len, |i| (x[i] - peak).exp_());
+            let sum = total(x, |x| (x - peak).exp_());
             *loss = sum.ln_() - (x[label as usize] - peak);
         }
     }
@@ -106,7 +106,7 @@ vectorized! {
         for (((x, out), &label), &g) in rows.zip(labels).zip(g) {
             let peak = largest(x);
             out.iter_mut().zip(x).for_each(|(out, &x)| *out = (x - peak).exp_());
-            let scale = g / total(len, |i| out[i]);
+            let scale = g / total(&*out, |e| e);
             out.iter_mut().for_each(|out| *out *= scale);
             out[label as usize] += -g;
         }
@@ -134,11 +134,11 @@ vectorized! {
     fn dense_rows[T: Float](x: &[T], targets: &[T], out: &mut [T], len: usize) {
         for ((x, t), loss) in x.chunks_exact(len).zip(targets.chunks_exact(len)).zip(out) {
             let peak = largest(x);
-            let shift = total(len, |i| (x[i] - peak).exp_()).ln_();
+            let shift = total(x, |x| (x - peak).exp_()).ln_();
             // A class without weight adds nothing, even one that can't occur.
-            *loss = total(len, |i| {
-                let part = t[i] * (shift - (x[i] - peak));
-                if t[i] == T::ZERO { T::ZERO } else { part }
+            *loss = total_pairs(x, t, |x, t| {
+                let part = t * (shift - (x - peak));
+                if t == T::ZERO { T::ZERO } else { part }
             });
         }
     }
@@ -150,7 +150,7 @@ vectorized! {
         for (((x, t), out), &g) in rows.zip(out.chunks_exact_mut(len)).zip(g) {
             let peak = largest(x);
             out.iter_mut().zip(x).for_each(|(out, &x)| *out = (x - peak).exp_());
-            let scale = total(len, |i| t[i]) / total(len, |i| out[i]);
+            let scale = total(t, |t| t) / total(&*out, |e| e);
             out.iter_mut().zip(t).for_each(|(out, &t)| *out = g * (*out * scale - t));
         }
     }
@@ -198,8 +198,8 @@ vectorized! {
     fn sparsemax_slope_rows[T: Float](y: &[T], g: &[T], out: &mut [T], len: usize) {
         let rows = y.chunks_exact(len).zip(g.chunks_exact(len));
         for ((y, g), out) in rows.zip(out.chunks_exact_mut(len)) {
-            let sum = total(len, |i| y[i].step_() * g[i]);
-            let mean = sum / total(len, |i| y[i].step_());
+            let sum = total_pairs(y, g, |y, g| y.step_() * g);
+            let mean = sum / total(y, |y| y.step_());
             for ((out, &y), &g) in out.iter_mut().zip(y).zip(g) {
                 *out = y.step_() * (g - mean);
             }
