@@ -44,7 +44,7 @@ impl Way {
 
 /// Where the rows of each phase find their factors and leave their sums.
 pub(super) struct Tables<'a, T> {
-    /// For each phase and way.
+    /// For each phase, those for windows of which padding may hide a part, and for the others.
     pub(super) all: Vec<Table<'a, T>>,
     /// Rows of a tile.
     rows: usize,
@@ -109,24 +109,31 @@ impl<'a, T: Vectors> Tables<'a, T> {
     ) {
         let (rows, zeros, channels) = (self.rows, self.zeros.as_ptr(), self.zeros.len());
         let table = &mut self.all[2 * place.phase + usize::from(place.inside)];
-        let pointers = table.way.taps;
-        self.begin.clear();
-        // These loops count, since setting up iterators would take as long as they do.
         if place.inside {
-            self.begin.push(match taps.last() {
-                None => (zeros, 0, false),
+            // One pointer for each row: tiles lie one behind the other.
+            let (from, step) = match taps.last() {
+                None => (zeros, 0),
                 Some(last) => {
                     let len = last.offset as usize + channels;
-                    (source.rows(place.base as usize, count, len), source.step, true)
+                    (source.rows(place.base as usize, count, len), source.step)
                 }
-            });
-        } else {
-            for i in 0..pointers {
-                self.begin.push(match place.find(&taps[i]) {
-                    Some(found) => (source.rows(found, count, channels), source.step, true),
-                    None => (zeros, 0, false),
-                });
+            };
+            table.factors.reserve(count);
+            table.out.reserve(count);
+            for i in 0..count {
+                table.factors.push(from.wrapping_offset(i as isize * step));
+                table.out.push(out.wrapping_add(i * apart));
             }
+            return;
+        }
+        self.begin.clear();
+        // These loops count, since setting up iterators would take as long as they do.
+        let pointers = table.way.taps;
+        for tap in &taps[..pointers] {
+            self.begin.push(match place.find(tap) {
+                Some(found) => (source.rows(found, count, channels), source.step, true),
+                None => (zeros, 0, false),
+            });
         }
         let mut done = 0;
         while done < count {
@@ -158,15 +165,21 @@ impl<'a, T: Vectors> Tables<'a, T> {
     /// are written to the same place.
     pub(super) fn fill_up(&mut self) {
         let rows = self.rows;
-        for table in &mut self.all {
+        for (number, table) in self.all.iter_mut().enumerate() {
             let Some(&out) = table.out.last() else { continue };
             let tiles = table.out.len().div_ceil(rows);
+            table.out.resize(tiles * rows, out);
+            if number % 2 == 1 {
+                let last = *table.factors.last().expect("as many as of `out`");
+                table.factors.resize(tiles * rows, last);
+                table.seen.resize(tiles, 1);
+                continue;
+            }
             let tile = table.factors.len() / tiles * (tiles - 1);
             for factors in table.factors[tile..].chunks_exact_mut(rows) {
                 let repeated = factors[table.filled - 1];
                 factors[table.filled..].fill(repeated);
             }
-            table.out.resize(tiles * rows, out);
         }
     }
 }
