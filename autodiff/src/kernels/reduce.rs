@@ -26,8 +26,8 @@ vectorized! {
         let (body, tail) = values.as_chunks::<LANES>();
         let mut lanes = [start; LANES];
         for block in body {
-            for (lane, &x) in lanes.iter_mut().zip(block) {
-                *lane = f(*lane, x);
+            for i in 0..LANES {
+                lanes[i] = f(lanes[i], block[i]);
             }
         }
         let mut width = LANES;
