@@ -4,7 +4,7 @@
 #
 # Where peers are, by environment variables; one that is empty or missing is left out:
 #   PEERS_PYTHON    a Python that has some of torch, jax, keras, tensorflow
-#   PEERS_BURN, PEERS_CANDLE   programs that take NAME --seconds S and print the line
+#   PEERS_BURN, PEERS_CANDLE, PEERS_DFDX   programs that take NAME --seconds S and print the line
 # Besides:
 #   WORKLOADS="mlp cnn"       only these
 #   FRAMEWORKS="torch jax"    only these beside cornu
@@ -19,11 +19,12 @@ python=${PEERS_PYTHON:-} lines=${LINES:-$(mktemp)} results=${RESULTS:-RESULTS.md
 workloads=${WORKLOADS:-xor mlp cnn resnet20 bilstm minigpt infer1-mlp infer1-cnn infer256-cnn}
 
 cargo build --release --quiet -p cornu-benches --example workloads
+cargo bench --quiet -p cornu-benches --bench kernels --no-run
 target=$(cargo metadata --no-deps --format-version 1 | sed 's/.*"target_directory":"\([^"]*\)".*/\1/')
 
 # Two threads for everybody.
 export OMP_NUM_THREADS=2 MKL_NUM_THREADS=2 RAYON_NUM_THREADS=2 TF_NUM_INTRAOP_THREADS=2
-export TF_NUM_INTEROP_THREADS=2 TF_CPP_MIN_LOG_LEVEL=3 JAX_PLATFORMS=cpu CUDA_VISIBLE_DEVICES=
+export MATMUL_NUM_THREADS=2 TF_NUM_INTEROP_THREADS=2 TF_CPP_MIN_LOG_LEVEL=3 JAX_PLATFORMS=cpu CUDA_VISIBLE_DEVICES=
 export PYTHONDONTWRITEBYTECODE=1
 unset KERAS_BACKEND OMP_WAIT_POLICY XLA_FLAGS
 
@@ -40,13 +41,13 @@ if has keras tensorflow; then
   command[keras-tensorflow]="env KERAS_BACKEND=tensorflow $python peers/python/peer_keras.py"
 fi
 if has keras jax; then command[keras-jax]="env KERAS_BACKEND=jax $python peers/python/peer_keras.py"; fi
-for peer in burn candle; do
+for peer in burn candle dfdx; do
   variable=PEERS_${peer^^}
   if [ -x "${!variable:-}" ]; then command[$peer]=${!variable}; fi
 done
 
 order="cornu"
-for peer in ${FRAMEWORKS:-torch torch-compiled jax keras-tensorflow keras-jax burn candle}; do
+for peer in ${FRAMEWORKS:-torch torch-compiled jax keras-tensorflow keras-jax burn candle dfdx}; do
   if [ -n "${command[$peer]:-}" ]; then order="$order $peer"; else echo "$peer isn't there" >&2; fi
 done
 for round in $(seq "$rounds"); do
@@ -60,5 +61,6 @@ for round in $(seq "$rounds"); do
     done
   done
 done
-"${python:-python3}" table.py "$lines" "$seconds" "$rounds" >"$results"
+cargo bench --quiet -p cornu-benches --bench kernels 2>/dev/null >"$lines.kernels"
+"${python:-python3}" table.py "$lines" "$lines.kernels" "$seconds" "$rounds" >"$results"
 echo "$results" >&2

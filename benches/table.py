@@ -1,4 +1,5 @@
-"""Turns compare.sh's lines of JSON into the tables of RESULTS.md: table.py LINES SECONDS ROUNDS."""
+"""Turns compare.sh's lines of JSON and what the kernels' benchmark printed into RESULTS.md:
+table.py LINES KERNELS SECONDS ROUNDS."""
 
 import datetime
 import json
@@ -19,6 +20,19 @@ MULTIPLY_ADDS = {
     "minigpt": 32 * 80 * 3 * (4 * 256 * 512 + 2 * 256 * 256 + 80 * 512 + 256 * 5000),
     "infer256-cnn": 256 * (676 * 9 * 32 + 121 * 288 * 64 + 1600 * 10),
 }
+# How many times the speed of the best peer in Python, and of the best one in Rust, cornu is to have.
+GOALS = {
+    "xor": (10, 15),
+    "mlp": (1.15, 3),
+    "cnn": (1.5, 7),
+    "resnet20": (1.3, 4),
+    "bilstm": (1.5, 14),
+    "minigpt": (1.3, 3.5),
+    "infer1-mlp": (2, 2),
+    "infer1-cnn": (2, 2),
+    "infer256-cnn": (1.3, 3),
+}
+RUST = ("burn", "candle", "dfdx")
 
 
 def cpu():
@@ -36,7 +50,17 @@ def table(head, rows):
     return "\n".join(lines + ["| " + " | ".join(row) + " |" for row in rows])
 
 
-def main(path, seconds, rounds):
+def product_rate(kernels):
+    """What the kernels' benchmark says of the machine's best product, in GFLOP/s."""
+    for line in kernels.splitlines():
+        if line.startswith("limit: product"):
+            return float(line.split()[-1])
+    return None
+
+
+def main(path, kernels, seconds, rounds):
+    with open(kernels) as lines:
+        kernels = lines.read().rstrip()
     runs = {}
     versions = {}
     with open(path) as lines:
@@ -58,11 +82,24 @@ def main(path, seconds, rounds):
 
     times = [[w, *("" if (t := median(w, f, "step_us")) is None else number(t) for f in frameworks)] for w in workloads]
     memory = [[w, *("" if (m := median(w, f, "rss_mb")) is None else f"{m:.0f}" for f in frameworks)] for w in workloads]
-    rates = []
+    rates, best = [], product_rate(kernels)
     for w in workloads:
         if w in MULTIPLY_ADDS:
             rate = 2e-3 * MULTIPLY_ADDS[w] / median(w, "cornu", "step_us")
-            rates.append([w, f"{rate:.0f}"])
+            rates.append([w, f"{rate:.0f}", f"{100 * rate / best:.0f} %" if best else ""])
+    goals = []
+    for w in workloads:
+        row = [w]
+        for rust, goal in zip((False, True), GOALS[w]):
+            speeds = {p: median(w, p, "samples_per_s") for p in peers if p.startswith(RUST) == rust}
+            known = {p: speed for p, speed in speeds.items() if speed}
+            if not known:
+                row += ["", f"{goal}", ""]
+                continue
+            peer = max(known, key=known.get)
+            ratio = median(w, "cornu", "samples_per_s") / known[peer]
+            row += [f"{ratio:.2f} ({peer})", f"{goal}", "yes" if ratio >= goal else "no"]
+        goals.append(row)
     commit = subprocess.run(["git", "rev-parse", "--short", "HEAD"], capture_output=True, text=True).stdout.strip()
     day = datetime.date.today().isoformat()
     load = os.getloadavg()[0]
@@ -73,6 +110,13 @@ Made by `benches/compare.sh {seconds} {rounds}` on {day} at commit {commit}: {ro
 turns, the best of three blocks of {seconds} s or more in each, medians over rounds; 2 threads on {os.cpu_count()} cores of {cpu()}
 (load average at the end: {load:.1f}; above 2 the machine was shared, and only ratios mean something).
 Peers: {listed}.
+
+## Goals
+How many times as fast as the best peer of each language.
+
+{table(["workload", "best in Python", "goal", "reached", "best in Rust", "goal", "reached"], goals)}
+
+What was tried on those that are not reached is told in [TRIED.md](TRIED.md).
 
 ## Samples a second, cornu's over the peer's
 More than 1: cornu is faster.
@@ -92,9 +136,18 @@ Less than 1: cornu takes less.
 
 {table(["workload", *frameworks], memory)}
 
-## Rate of cornu's products and convolutions, GFLOP/s
+## Rate of cornu's products and convolutions
+Floating-point operations of a whole step by its time, and that as a share of what the matrix product of 1024 cubed
+reaches alone.
 
-{table(["workload", "whole step"], rates)}""")
+{table(["workload", "GFLOP/s", "share"], rates)}
+
+## Kernels
+`cargo bench -p cornu-benches --bench kernels`
+
+```text
+{kernels}
+```""")
 
 
 main(*sys.argv[1:])
