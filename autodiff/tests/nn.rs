@@ -3,6 +3,7 @@
 
 mod nn {
     mod activations;
+    mod attention;
     mod losses;
     mod normalize;
     mod recurrent;

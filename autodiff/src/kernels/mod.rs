@@ -3,6 +3,7 @@
 //! Kernels know nothing of tapes. Results never depend on the number of threads: work is split
 //! only between outputs, or at places that depend on sizes alone.
 
+pub(crate) mod attention;
 pub(crate) mod bytes;
 pub(crate) mod conv;
 pub(crate) mod conv_kernel;

@@ -1,6 +1,7 @@
 //! Every op, with its rule, its value and its derivative in one place.
 
 mod activation;
+mod attention;
 mod batch_norm;
 mod binary;
 mod broadcast;
@@ -32,6 +33,7 @@ mod unary;
 mod window;
 
 pub use activation::*;
+pub use attention::*;
 pub use batch_norm::*;
 pub use binary::*;
 pub(crate) use binary::{add_in_place, owned_left, owned_right};

@@ -140,20 +140,48 @@ impl Heads<'_> {
         let mut parts: SmallVec<[Tensor; 5]> = smallvec![query.clone(), key.clone()];
         parts.extend(gate.clone());
         parts.push(value.clone());
-        if self.repeats > 1 {
-            key = key.repeat(self.repeats, -2);
-            value = value.repeat(self.repeats, -2);
-        }
-        let (mut y, scores) = self.attend(&query, &key, &value, mask, context)?;
+        let (mut y, scores) = if self.is_one_op(&query, mask.is_some(), context) {
+            (self.attend_at_once(&query, &key, &value, mask)?, None)
+        } else {
+            if self.repeats > 1 {
+                key = key.repeat(self.repeats, -2);
+                value = value.repeat(self.repeats, -2);
+            }
+            let (y, scores) = self.attend(&query, &key, &value, mask, context)?;
+            (y, Some(scores).filter(|_| self.return_scores))
+        };
         if let Some(gate) = gate {
             y *= &gate;
         }
         let y = w.output.apply(&y)?;
         parts.push(y.clone());
-        let outputs: Tensors = if self.return_scores { smallvec![y, scores] } else { smallvec![y] };
+        let mut outputs: Tensors = smallvec![y];
+        outputs.extend(scores);
         let whole = outputs.iter().filter(|_| self.penalize_outputs);
         whole.chain(&parts).try_for_each(|y| penalize(self.penalty, y, context))?;
         Ok(outputs)
+    }
+
+    /// Whether nothing is asked for that one op doesn't give: weights, dropped weights, several
+    /// axes, or 0 for a query that may attend to nothing.
+    fn is_one_op(&self, query: &Tensor, masked: bool, context: &Context<'_>) -> bool {
+        let drops = self.dropout > 0.0 && context.generator().is_some();
+        let zeroes = masked && self.zeroes_rows(query);
+        query.rank() == 4 && !self.return_scores && !drops && !zeroes
+    }
+
+    /// The values' means, where [`is_one_op`](Heads::is_one_op).
+    fn attend_at_once(
+        &self,
+        query: &Tensor,
+        key: &Tensor,
+        value: &Tensor,
+        mask: Option<Tensor>,
+    ) -> Result<Tensor> {
+        let (q, k) = (query.dims(), key.dims());
+        let scores = [q[0], q[2], q[1], k[1]];
+        let mask = mask.map(|mask| self.spread(&mask, &scores)).transpose()?;
+        Ok(ops::dot_product_attention(query, key, value, mask.as_ref(), Some(self.scale))?)
     }
 
     /// The values' means, and the weights.
@@ -167,7 +195,7 @@ impl Heads<'_> {
     ) -> Result<(Tensor, Tensor)> {
         let (product, combination) = equations(query.rank(), self.axes);
         let scores = ops::try_einsum(&product, &[key, &(query * self.scale)])?;
-        let mask = mask.map(|mask| self.spread(&mask, &scores)).transpose()?;
+        let mask = mask.map(|mask| self.spread(&mask, scores.dims())).transpose()?;
         let mut weights = self.softmax(&masked(&scores, mask.as_ref())?)?;
         if let Some(mask) = mask.filter(|_| self.zeroes_rows(query)) {
             weights = apply(ops::Select, &[&mask, &weights, &weights.zeros_like()])?;
@@ -189,19 +217,19 @@ impl Heads<'_> {
     }
 
     /// The mask with the axes that it lacks before those of queries and keys.
-    fn spread(&self, mask: &Tensor, scores: &Tensor) -> Result<Tensor> {
-        let text = |x: &Tensor| shape_text(&unprobed(x.dims()));
+    fn spread(&self, mask: &Tensor, scores: &[usize]) -> Result<Tensor> {
+        let text = |dims: &[usize]| shape_text(&unprobed(dims));
         let attended = 2 * self.axes.len();
-        let missing = scores.rank().checked_sub(mask.rank());
+        let missing = scores.len().checked_sub(mask.rank());
         if let Some(missing) = missing.filter(|_| mask.rank() >= attended) {
             let axis = -(attended as isize) - 1;
             let whole = (0..missing).fold(mask.clone(), |mask, _| mask.expand_dims(axis));
-            if broadcast(whole.dims(), scores.dims()).as_ref() == Some(scores.shape()) {
+            if broadcast(whole.dims(), scores).is_some_and(|both| both[..] == *scores) {
                 return Ok(whole);
             }
         }
         let rule = format!("it must broadcast to the scores, {}", text(scores));
-        Err(Error::setting("attention mask", rule, text(mask)))
+        Err(Error::setting("attention mask", rule, text(mask.dims())))
     }
 
     /// Over the keys' axes, which are the last.

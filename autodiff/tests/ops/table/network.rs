@@ -1,10 +1,10 @@
 //! Ops that are whole pieces of neural networks.
 
 use cornu_autodiff::ops::{
-    Fused, RecurrentInputs, RecurrentOptions, batch_norm, binary_cross_entropy, gru, layer_norm,
-    linear, lstm, mean_binary_cross_entropy, mean_sigmoid_cross_entropy, mean_squared_error,
-    rms_norm, sigmoid_cross_entropy, simple_rnn, softmax_cross_entropy,
-    sparse_softmax_cross_entropy, squared_error,
+    Fused, RecurrentInputs, RecurrentOptions, batch_norm, binary_cross_entropy,
+    dot_product_attention, gru, layer_norm, linear, lstm, mean_binary_cross_entropy,
+    mean_sigmoid_cross_entropy, mean_squared_error, rms_norm, sigmoid_cross_entropy, simple_rnn,
+    softmax_cross_entropy, sparse_softmax_cross_entropy, squared_error,
 };
 use cornu_autodiff::{DType, Result, Tensor};
 
@@ -120,6 +120,15 @@ pub(crate) fn cases() -> Vec<Case> {
             |n| vec![floats([2, 2, n], -1.0..1.0), floats([n, 3], -1.0..1.0), floats([3], 0.1..1.0)]),
         op("linear", |x| linear(&x[0], &x[1], Some(&x[2]), Fused::Softplus).expect("it fits"),
             |n| vec![floats([2, 2, n], -1.0..1.0), floats([n, 3], -1.0..1.0), floats([3], 0.1..1.0)]),
+        op("dot_product_attention",
+            |x| dot_product_attention(&x[0], &x[1], &x[2], None, None).expect("it fits"),
+            |n| vec![floats([2, n, 2, 3], -1.0..1.0), floats([2, 4, 2, 3], -1.0..1.0), floats([2, 4, 2, 2], -1.0..1.0)]),
+        op("dot_product_attention",
+            |x| dot_product_attention(&x[0], &x[1], &x[2], Some(&x[3]), Some(1.5)).expect("it fits"),
+            |n| vec![floats([2, 3, 2, 2], -1.0..1.0), floats([2, n, 1, 2], -1.0..1.0), floats([2, n, 1, 3], -1.0..1.0), bools([3, n])]),
+        op("dot_product_attention",
+            |x| dot_product_attention(&x[0], &x[1], &x[2], Some(&x[3]), Some(1.5)).expect("it fits"),
+            |n| vec![floats([2, 2, 4, n], -1.0..1.0), floats([2, 3, 2, n], -1.0..1.0), floats([2, 3, 2, 1], -1.0..1.0), bools([2, 1, 2, 1])]),
         made("glu", |x| x[0].glu(1).expect("an even axis"),
             |n| vec![floats([n, 4, 2], -2.0..2.0)]),
         op("layer_norm", |x| layer_norm(&x[0], None, None, 1, 0.1).expect("it fits"),
