@@ -261,6 +261,23 @@ fn sequences() -> Vec<Kernel> {
             kernel(name, products, elements, move || run(&[&x, &w, &r, &b]))
         });
     }
+    let (batch, steps, heads, width) = (32, 80, 2, 256);
+    let x = normal([batch, steps, heads, width]);
+    let causal = Tensor::ones([steps, steps], DType::F32).tril(0).cast(DType::Bool);
+    // Of the scores a causal half.
+    let products = flops(batch * heads * steps * steps * width);
+    let size = x.size();
+    let (x2, causal2) = (x.clone(), causal.clone());
+    let attend = |x: &[&Tensor], mask: &Tensor| {
+        ops::dot_product_attention(x[0], x[1], x[2], Some(mask), None).expect("it fits")
+    };
+    kernels.push(kernel("attention 32x80, 2 heads of 256", products, 4 * size, move || {
+        attend(&[&x, &x, &x], &causal)
+    }));
+    let [q, k, v] = [0.1, 0.2, 0.3].map(|shift| &x2 + shift);
+    kernels.push(kernel("  with its gradients", 3.5 * products, 11 * size, move || {
+        with_gradients(&[&q, &k, &v], |x| attend(x, &causal2)).1
+    }));
     kernels
 }
 
