@@ -154,10 +154,7 @@ impl<T: Gemm> Product<'_, T> {
         };
         let far = a.row != 0 && a.row.unsigned_abs().is_multiple_of(SLOW_STRIDE);
         let copies = (far || a.column != 1) && m > 2 * FEWEST && n > 4 * FEWEST;
-        // What is copied is cut, so that it is copied once: rows if they are, else columns.
-        let most = [m.div_ceil(FEWEST), n.div_ceil(FEWEST)];
-        let across = wanted.div_ceil(if copies { wanted.min(most[0]) } else { 1 }).min(most[1]);
-        let down = (wanted / across).clamp(1, most[0]);
+        let [down, across] = cut([m, n], wanted, copies);
         let width = n.div_ceil(across).next_multiple_of(FEWEST);
         let height = m.div_ceil(down).next_multiple_of(tile);
         let across = n.div_ceil(width);
@@ -186,6 +183,19 @@ impl<T: Gemm> Product<'_, T> {
             unsafe { T::dispatch(level, &mut piece) };
         });
     }
+}
+
+/// Into how many pieces rows and columns are cut, about `wanted` in all, such that little is
+/// copied: each piece copies its part of the second factor and reads its part of the first, which
+/// costs about half, or as much if that is copied, too.
+fn cut([m, n]: [usize; 2], wanted: usize, copies: bool) -> [usize; 2] {
+    let most = [m.div_ceil(FEWEST), n.div_ceil(FEWEST)];
+    let cuts =
+        (1..=wanted.min(most[1])).map(|across| [(wanted / across).clamp(1, most[0]), across]);
+    let pieces = |[down, across]: [usize; 2]| down * across;
+    let full = cuts.clone().map(pieces).max().unwrap_or(1);
+    let cost = |[down, across]: [usize; 2]| 2 * n * down + if copies { 2 * m } else { m } * across;
+    cuts.filter(|&cut| pieces(cut) == full).min_by_key(|&cut| cost(cut)).unwrap_or([1, 1])
 }
 
 #[cfg(test)]
