@@ -5,6 +5,7 @@ use std::io::{Cursor, Write};
 use std::path::PathBuf;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::{Duration, Instant};
 
 use cornu_autodiff::{DType, Tensor};
 use cornu_layers::prelude::*;
@@ -41,11 +42,15 @@ static COUNTING: Counting = Counting;
 /// Tests measure one after another.
 static ONE: Mutex<()> = Mutex::new(());
 
-/// What `read` gives, and how much memory it took at most.
+/// What `read` gives, and how much memory it took at most. No file takes long: the small ones of
+/// these tests milliseconds, and what a bomb may unpack to a moment.
 fn measured<R>(read: impl FnOnce() -> R) -> (R, usize) {
     let before = NOW.load(Ordering::Relaxed);
     MOST.store(before, Ordering::Relaxed);
+    let begin = Instant::now();
     let result = read();
+    let took = begin.elapsed();
+    assert!(took < Duration::from_secs(20), "{took:?}");
     (result, MOST.load(Ordering::Relaxed) - before)
 }
 
