@@ -2,6 +2,7 @@
 
 mod arguments;
 mod arrays;
+mod bar;
 mod matching;
 mod models;
 mod verbs;

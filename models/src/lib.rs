@@ -45,5 +45,6 @@ pub use fit::{Fit, Stop};
 pub use history::{History, LogNames, Logs};
 pub use model::{Kind, Model};
 pub use options::Config;
+pub use predict::Progress;
 pub use sequential::Sequential;
 pub use summary::{Summary, SummaryStyle};

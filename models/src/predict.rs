@@ -15,6 +15,9 @@ use crate::step::Tracker;
 /// Samples per batch where nothing else is said, as in Keras.
 pub(crate) const BATCH_SIZE: usize = 32;
 
+/// Told of each batch that is done: how many are, and how many there will be.
+pub type Progress<'a> = &'a mut dyn FnMut(usize, usize);
+
 impl Model {
     /// The output for each sample of `x`, computed in batches of 32. For several outputs there
     /// is [`predict_all`](Model::predict_all).
@@ -48,6 +51,19 @@ impl Model {
     /// # Errors
     /// When the data don't fit the inputs, or `batch_size` is 0.
     pub fn predict_batches(&self, x: impl Into<Data>, batch_size: usize) -> Result<Vec<Tensor>> {
+        self.predict_watched(x, batch_size, &mut |_, _| {})
+    }
+
+    /// As [`predict_batches`](Model::predict_batches), telling how far it is.
+    ///
+    /// # Errors
+    /// As [`predict_batches`](Model::predict_batches).
+    pub fn predict_watched(
+        &self,
+        x: impl Into<Data>,
+        batch_size: usize,
+        progress: Progress<'_>,
+    ) -> Result<Vec<Tensor>> {
         let graph = self.graph("predict")?;
         if batch_size == 0 {
             let rule = "`batch_size` must be at least 1";
@@ -63,6 +79,7 @@ impl Model {
             let outputs = graph.run(&batch.x, &mut context)?;
             context.apply_updates()?;
             parts.push(outputs.tensors.into_vec());
+            progress(parts.len(), count.div_ceil(batch_size));
         }
         if parts.len() == 1 {
             return Ok(parts.remove(0));
@@ -109,12 +126,27 @@ impl Model {
         sample_weight: impl Into<Data>,
         batch_size: usize,
     ) -> Result<Logs> {
+        self.evaluate_watched(x, y, sample_weight, batch_size, &mut |_, _| {})
+    }
+
+    /// As [`evaluate_weighted`](Model::evaluate_weighted), telling how far it is.
+    ///
+    /// # Errors
+    /// As [`evaluate_weighted`](Model::evaluate_weighted).
+    pub fn evaluate_watched(
+        &self,
+        x: impl Into<Data>,
+        y: impl Into<Data>,
+        sample_weight: impl Into<Data>,
+        batch_size: usize,
+        progress: Progress<'_>,
+    ) -> Result<Logs> {
         let samples = self.samples("evaluate", x.into(), y.into(), sample_weight.into())?;
         if batch_size == 0 {
             let rule = "`batch_size` must be at least 1";
             return Err(Error::value("evaluate", rule, 0));
         }
-        let tracker = self.evaluate_samples(&samples, batch_size, None)?;
+        let tracker = self.evaluate_samples(&samples, batch_size, None, progress)?;
         Ok(tracker.logs(self.compiled("evaluate")?, ""))
     }
 
@@ -123,12 +155,15 @@ impl Model {
         samples: &Samples,
         batch_size: usize,
         steps: Option<usize>,
+        progress: Progress<'_>,
     ) -> Result<Tracker> {
         let count = samples.count("evaluate")?;
         let mut tracker = Tracker::new(self.compiled("evaluate")?);
         let batches = ArrayBatches::new(samples, count, batch_size, None);
-        for batch in batches.take(steps.unwrap_or(usize::MAX)) {
+        let all = count.div_ceil(batch_size).min(steps.unwrap_or(usize::MAX));
+        for (i, batch) in batches.take(all).enumerate() {
             self.test_step(&batch, &mut tracker)?;
+            progress(i + 1, all);
         }
         Ok(tracker)
     }

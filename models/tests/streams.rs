@@ -177,6 +177,22 @@ fn counts_of_nothing_are_refused() {
 }
 
 #[test]
+fn who_watches_is_told_of_each_batch() {
+    let (x, y) = points();
+    let model = classifier();
+    let (mut predicted, mut evaluated) = (Vec::new(), Vec::new());
+    let outputs =
+        model.predict_watched(&x, 5, &mut |done, all| predicted.push((done, all))).unwrap();
+    let note = &mut |done, all| evaluated.push((done, all));
+    let logs = model.evaluate_watched(&x, &y, Data::none(), 5, note).unwrap();
+    assert_eq!(predicted, [(1, 3), (2, 3), (3, 3)]);
+    assert_eq!(evaluated, predicted);
+    let exact = model.predict_batches(&x, 5).unwrap();
+    assert_eq!(outputs[0].to_vec::<f32>().unwrap(), exact[0].to_vec::<f32>().unwrap());
+    assert_eq!(logs, model.evaluate_weighted(&x, &y, Data::none(), 5).unwrap());
+}
+
+#[test]
 fn empty_data_are_refused() {
     let (x, y) = points();
     let (no_x, no_y) = (rows(&x, 0, 0), rows(&y, 0, 0));

@@ -108,7 +108,8 @@ impl Epochs<'_, '_, '_, '_> {
         self.reporter.show(model.progress.batch, logs);
         let size = self.options.validation_batch_size.or(self.options.batch_size);
         let steps = self.options.validation_steps;
-        let tracker = model.evaluate_samples(samples, size.unwrap_or(BATCH_SIZE), steps)?;
+        let size = size.unwrap_or(BATCH_SIZE);
+        let tracker = model.evaluate_samples(samples, size, steps, &mut |_, _| {})?;
         tracker.write(model.compiled("fit")?, "val_", logs);
         Ok(())
     }
