@@ -40,10 +40,6 @@ impl<'a, T> Heads<'a, T> {
     }
 }
 
-fn transposed<T>(x: Matrix<'_, T>) -> Matrix<'_, T> {
-    Matrix { row: x.column, column: x.row, ..x }
-}
-
 /// True where attention is allowed, `(batch, heads, queries, keys)`; keys lie side by side.
 #[derive(Clone, Copy)]
 pub(crate) struct Mask<'a> {
@@ -201,7 +197,7 @@ impl<T: Gemm> Attention<'_, T> {
         let Sizes { keys, repeats, size, .. } = self.sizes;
         let query = self.query.head(tile.batch, tile.first, tile.head);
         let key = self.key.head(tile.batch, 0, tile.head / repeats);
-        T::gemm([tile.rows, keys, size], query, transposed(key), out, None, None);
+        T::gemm([tile.rows, keys, size], query, key.transposed(), out, None, None);
         soften(out, keys, self.scale, self.mask_of(tile));
     }
 
@@ -224,7 +220,8 @@ impl<T: Gemm> Attention<'_, T> {
                 self.weights(tile, weights);
                 let means = &mut rest[..tile.rows * width];
                 let value = self.value.head(batch, 0, tile.head / repeats);
-                T::gemm([tile.rows, width, keys], packed(weights, keys), value, means, None, None);
+                let (size, weights) = ([tile.rows, width, keys], Matrix::of_rows(weights, keys));
+                T::gemm(size, weights, value, means, None, None);
                 copy_rows(means, width, &mut out[tile.first * step + tile.head * width..], step);
             });
         });
@@ -268,14 +265,14 @@ impl<T: Gemm> Attention<'_, T> {
             let query = self.query.head(batch, tile.first, tile.head);
             let g = g.head(batch, tile.first, tile.head);
             self.weights(tile, weights);
-            T::gemm([tile.rows, keys, width], g, transposed(value), slopes, None, None);
+            T::gemm([tile.rows, keys, width], g, value.transposed(), slopes, None, None);
             let fresh = tile.first == 0 && tile.head % repeats == 0;
-            let mut sum = |x, y, len: usize, out: &mut [T]| {
+            let mut sum = |x: Matrix<'_, T>, y, len: usize, out: &mut [T]| {
                 if len == 0 {
                     return;
                 }
                 let part = &mut part[..keys * len];
-                T::gemm([keys, len, tile.rows], transposed(x), y, part, None, None);
+                T::gemm([keys, len, tile.rows], x.transposed(), y, part, None, None);
                 let (out, step) = (&mut out[group * len..], groups * len);
                 if fresh {
                     copy_rows(part, len, out, step);
@@ -283,21 +280,16 @@ impl<T: Gemm> Attention<'_, T> {
                     add_rows(part, len, out, step);
                 }
             };
-            sum(packed(weights, keys), g, width, &mut *dv);
+            sum(Matrix::of_rows(weights, keys), g, width, &mut *dv);
             harden(weights, slopes, keys, self.scale, self.mask_of(tile));
-            sum(packed(slopes, keys), query, size, &mut *dk);
+            sum(Matrix::of_rows(slopes, keys), query, size, &mut *dk);
             if size == 0 {
                 return;
             }
             let part = &mut part[..tile.rows * size];
-            T::gemm([tile.rows, size, keys], packed(slopes, keys), key, part, None, None);
+            T::gemm([tile.rows, size, keys], Matrix::of_rows(slopes, keys), key, part, None, None);
             let step = heads * size;
             copy_rows(part, size, &mut dq[tile.first * step + tile.head * size..], step);
         });
     }
-}
-
-/// A row-major matrix.
-fn packed<T>(values: &[T], columns: usize) -> Matrix<'_, T> {
-    Matrix { values, offset: 0, row: columns as isize, column: 1 }
 }
