@@ -18,7 +18,7 @@ seconds=${1:-3} rounds=${2:-3}
 python=${PEERS_PYTHON:-} lines=${LINES:-$(mktemp)} results=${RESULTS:-RESULTS.md}
 workloads=${WORKLOADS:-xor mlp cnn resnet20 bilstm minigpt infer1-mlp infer1-cnn infer256-cnn}
 
-cargo build --release --quiet -p cornu-benches --example workloads
+cargo build --profile bench --quiet -p cornu-benches --example workloads
 cargo bench --quiet -p cornu-benches --bench kernels --no-run
 target=$(cargo metadata --no-deps --format-version 1 | sed 's/.*"target_directory":"\([^"]*\)".*/\1/')
 

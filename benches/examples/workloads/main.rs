@@ -1,7 +1,7 @@
 //! Nine workloads that other frameworks run too, one a process: what a training step or a
 //! prediction takes, as a line of JSON.
 //!
-//! `cargo run --release -p cornu-benches --example workloads -- cnn [--seconds 3] [--threads 2]`
+//! `cargo run --profile bench -p cornu-benches --example workloads -- cnn [--seconds 3] [--threads 2]`
 //!
 //! A training step is forward, loss, backward and update. Data are made up once from a fixed
 //! seed: eight batches, used in turn (XOR: one). The figures are those of the best of three
