@@ -212,7 +212,7 @@ impl<T: Vectors> Strips<'_, T> {
             let weights = self.gradients(group, block, at, count);
             block.lines.push(Run { factors, weights, count });
         }
-        let step = self.plan.step.max(0) as usize;
+        let step = self.plan.step;
         let part = Part {
             group,
             offsets: &inner,
@@ -240,7 +240,7 @@ impl<T: Vectors> Strips<'_, T> {
         let mut copies = block.panel.chunks_exact_mut(rows);
         for &(place, _, count) in edges() {
             for (i, copy) in copies.by_ref().take(count).enumerate() {
-                let behind = shift + i * self.plan.step.max(0) as usize;
+                let behind = shift + i * self.plan.step;
                 for (tap, copy) in taps.iter().zip(copy.chunks_exact_mut(depth)) {
                     if let Some(found) = place.find(tap) {
                         copy.copy_from_slice(&self.x[found + behind..][..depth]);
@@ -272,7 +272,7 @@ impl<T: Vectors> Strips<'_, T> {
         let (depth, shift) = (self.depth, group * self.depth);
         let offsets: Vec<_> = (0..depth).collect();
         let source = Source { values: self.x, step: self.plan.step };
-        let step = self.plan.step.max(0) as usize;
+        let step = self.plan.step;
         for (number, tap) in self.plan.phases[0].iter().enumerate() {
             let (first, end) = (number * depth, (number + 1) * depth);
             let rows = lines.start.max(first)..lines.end.min(end);

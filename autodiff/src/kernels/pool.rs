@@ -114,7 +114,7 @@ impl Windows {
     fn find(&mut self, plan: &Plan, first: usize, count: usize) {
         self.found.clear();
         self.runs.clear();
-        self.step = plan.step.max(0) as usize;
+        self.step = plan.step;
         plan.runs(first, count, |place, count| {
             let from = self.found.len();
             for tap in &plan.phases[0] {

@@ -9,16 +9,15 @@ use super::window::{Place, Tap};
 pub(super) struct Source<'a, T> {
     pub(super) values: &'a [T],
     /// Between where neighbours begin.
-    pub(super) step: isize,
+    pub(super) step: usize,
 }
 
 impl<T> Source<'_, T> {
     /// Where the first of `count` neighbours finds `len` elements; each of the others finds as
     /// many, a step behind.
     pub(super) fn rows(&self, found: usize, count: usize, len: usize) -> *const T {
-        let last = found.wrapping_add_signed((count as isize - 1) * self.step);
-        let inside = last + len <= self.values.len() && (count == 1 || self.step >= 0);
-        assert!(inside, "windows lie in what they slide over");
+        let end = found + (count - 1) * self.step + len;
+        assert!(end <= self.values.len(), "windows lie in what they slide over");
         self.values[found..].as_ptr()
     }
 }
@@ -52,7 +51,7 @@ pub(super) struct Tables<'a, T> {
     zeros: Vec<T>,
     /// Where a run's first row finds its factors, how far behind that the next one does, and
     /// whether they aren't all zeros.
-    begin: Vec<(*const T, isize, bool)>,
+    begin: Vec<(*const T, usize, bool)>,
 }
 
 /// Rows whose factors are found in one way.
@@ -121,7 +120,7 @@ impl<'a, T: Vectors> Tables<'a, T> {
             table.factors.reserve(count);
             table.out.reserve(count);
             for i in 0..count {
-                table.factors.push(from.wrapping_offset(i as isize * step));
+                table.factors.push(from.wrapping_add(i * step));
                 table.out.push(out.wrapping_add(i * apart));
             }
             return;
@@ -150,7 +149,7 @@ impl<'a, T: Vectors> Tables<'a, T> {
                 *seen |= u64::from(visible) << i.min(RowProducts::<T>::LAST_BIT);
                 let factors = &mut table.factors[tile + i * rows + at..][..now];
                 for j in 0..now {
-                    factors[j] = from.wrapping_offset((done + j) as isize * step);
+                    factors[j] = from.wrapping_add((done + j) * step);
                 }
             }
             for j in done..done + now {

@@ -100,7 +100,7 @@ pub(crate) struct Plan {
     /// The taps of each phase.
     pub(crate) phases: Vec<Vec<Tap>>,
     /// Elements of the source between neighbours of a run.
-    pub(crate) step: isize,
+    pub(crate) step: usize,
 }
 
 /// The taps that the positions of one phase meet along one axis.
@@ -191,13 +191,14 @@ impl Plan {
     fn find_runs(&mut self) {
         let Some(lines) = self.lines.last_mut() else {
             // Without spatial axes, samples are neighbours.
-            self.step = self.sample as isize;
+            self.step = self.sample;
             return;
         };
         let step = |pair: &[Line]| pair[1].offset - pair[0].offset;
         let inside = lines.windows(2).find(|pair| pair[0].inside && pair[1].inside);
-        self.step = inside.map_or(0, step);
-        count_alike(lines, self.step);
+        // Neighbours of different phases may go back; they are no run.
+        self.step = inside.map_or(0, step).max(0) as usize;
+        count_alike(lines, self.step as isize);
     }
 
     /// Calls `f` with the places of `count` positions of the output from number `first` on.
@@ -206,7 +207,7 @@ impl Plan {
         self.runs(first, count, |mut place, count| {
             for _ in 0..count {
                 f(place);
-                place.base += self.step;
+                place.base += self.step as isize;
             }
         });
     }
