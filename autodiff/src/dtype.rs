@@ -3,6 +3,7 @@
 use std::fmt;
 use std::str::FromStr;
 
+use crate::elements::Elements;
 use crate::error::{Error, Result};
 use crate::storage::Storage;
 
@@ -98,7 +99,7 @@ pub trait Element:
     /// The run-time name of this type.
     const DTYPE: DType;
     #[doc(hidden)]
-    fn wrap(values: Vec<Self>) -> Storage;
+    fn wrap(values: Elements<Self>) -> Storage;
     #[doc(hidden)]
     fn slice(storage: &Storage) -> &[Self];
     #[doc(hidden)]
@@ -114,7 +115,7 @@ macro_rules! element {
         impl sealed::Sealed for $type {}
         impl Element for $type {
             const DTYPE: DType = DType::$variant;
-            fn wrap(values: Vec<$type>) -> Storage {
+            fn wrap(values: Elements<$type>) -> Storage {
                 Storage::$variant(values)
             }
             #[inline(always)]

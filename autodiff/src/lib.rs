@@ -30,6 +30,7 @@
 
 mod convert;
 mod dtype;
+mod elements;
 mod error;
 mod kernels;
 mod op;

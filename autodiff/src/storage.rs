@@ -10,6 +10,7 @@ use std::sync::Arc;
 
 use crate::dtype::{DType, Element};
 use crate::each_dtype;
+use crate::elements::Elements;
 use crate::kernels::bytes;
 use crate::kernels::pages::prefer_large;
 
@@ -17,12 +18,12 @@ use crate::kernels::pages::prefer_large;
 #[derive(Debug)]
 #[doc(hidden)]
 pub enum Storage {
-    F32(Vec<f32>),
-    F64(Vec<f64>),
-    I32(Vec<i32>),
-    I64(Vec<i64>),
-    U8(Vec<u8>),
-    Bool(Vec<bool>),
+    F32(Elements<f32>),
+    F64(Elements<f64>),
+    I32(Elements<i32>),
+    I64(Elements<i64>),
+    U8(Elements<u8>),
+    Bool(Elements<bool>),
 }
 
 impl Storage {
@@ -75,7 +76,7 @@ impl Buffer {
         Buffer(Some(recycled.unwrap_or_else(|| {
             let len = class_len(class);
             Held::new(each_dtype!(dtype, T => {
-                let mut values = vec![T::default(); len];
+                let mut values = Elements::<T>::zeros(len);
                 prefer_large(&mut values);
                 T::wrap(values)
             }))
@@ -84,7 +85,7 @@ impl Buffer {
 
     /// A buffer that owns `values`.
     pub(crate) fn from_vec<T: Element>(values: Vec<T>) -> Buffer {
-        Buffer(Some(Held::new(T::wrap(values))))
+        Buffer(Some(Held::new(T::wrap(values.into()))))
     }
 
     #[inline]

@@ -12,6 +12,7 @@ use super::simd::Level;
 use super::tables::{Source, Tables, Way};
 use super::tiles::{RowProducts, pack_lines, packed_len};
 use super::window::{Axes, Plan, Tap};
+use crate::elements::Elements;
 
 /// Positions whose windows are looked up at a time.
 pub(super) const BLOCK: usize = 128;
@@ -127,7 +128,7 @@ struct Gather<'a, T> {
 /// By what windows are multiplied.
 enum Weights<'a, T> {
     /// Those of each phase, group after group, laid out for tiles.
-    Packed(Vec<Vec<T>>),
+    Packed(Vec<Elements<T>>),
     /// The kernel of a forward convolution, whose columns are whole vectors.
     AsTheyAre(&'a [T]),
 }
@@ -146,7 +147,7 @@ impl<T: Vectors> Gather<'_, T> {
         let phase = |taps: &Vec<Tap>| {
             let lines = taps.len() * depth;
             let len = packed_len(lines, columns, width);
-            let mut weights = vec![T::ZERO; len * self.groups];
+            let mut weights = Elements::zeros(len * self.groups);
             for group in 0..if len > 0 { self.groups } else { 0 } {
                 let line = |i: usize| line(taps[i / depth].number, group, i % depth);
                 let out = &mut weights[group * len..][..len];
@@ -166,7 +167,7 @@ impl<T: Vectors> Gather<'_, T> {
     ) {
         let (_, width) = T::tile(self.level);
         let padded = self.columns.next_multiple_of(width);
-        let mut start = vec![T::ZERO; padded * self.groups];
+        let mut start = Elements::zeros(padded * self.groups);
         if let Some(bias) = bias {
             for (start, bias) in start.chunks_mut(padded).zip(bias.chunks(self.columns)) {
                 start[..bias.len()].copy_from_slice(bias);

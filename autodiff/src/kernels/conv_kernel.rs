@@ -14,6 +14,7 @@ use super::simd::Level;
 use super::tables::Source;
 use super::tiles::{Run, StripProducts};
 use super::window::{Place, Plan};
+use crate::elements::Elements;
 
 /// Channels in a group from which each tap's lines are worked on by themselves; fewer are taken
 /// together with those of the other taps.
@@ -64,7 +65,7 @@ pub(crate) fn kernel_gradient<T: Vectors>(
     if count == 1 {
         return strips.run(out);
     }
-    let mut parts = vec![T::ZERO; count * out.len()];
+    let mut parts = Elements::zeros(count * out.len());
     strips.run(&mut parts);
     add_up(&parts, out);
 }

@@ -103,7 +103,7 @@ const FEWEST: usize = 64;
 
 /// Rows that lie a multiple of so many elements apart fall on one another in the caches: such a
 /// first factor, or one whose rows are not runs, is copied if it is read for many columns.
-const SLOW_STRIDE: usize = 256;
+const SLOW_STRIDE: usize = 1024;
 
 /// A product to be made; see [`Gemm::gemm`].
 #[derive(Clone, Copy)]

@@ -17,7 +17,7 @@ pub(super) const DEPTH: usize = 256;
 pub(super) const PANEL: usize = DEPTH * VECTORS * MAX_WIDTH;
 /// Rows whose part of the first factor, as deep as a panel, stays in the second cache; whole
 /// tiles of them are taken.
-const ROWS_AT_ONCE: usize = 512;
+const ROWS_AT_ONCE: usize = 1024;
 /// Elements of the first factor that are copied at most.
 pub(super) const BLOCK: usize = ROWS_AT_ONCE * DEPTH;
 
