@@ -163,7 +163,10 @@ macro_rules! settings {
     };
 }
 
+// Never inlined: each class would get one of its own again where all crates are compiled as one.
+
 #[doc(hidden)]
+#[inline(never)]
 pub fn write_fields(fields: &dyn Fields) -> Config {
     let mut config = Config::new();
     fields.each(&mut |key, field, written| {
@@ -175,6 +178,7 @@ pub fn write_fields(fields: &dyn Fields) -> Config {
 }
 
 #[doc(hidden)]
+#[inline(never)]
 pub fn read_fields(fields: &mut dyn Fields, class: &str, config: &Config) -> Result<()> {
     let mut read = Ok(());
     fields.each_optional(&mut |key, field| {
@@ -186,6 +190,7 @@ pub fn read_fields(fields: &mut dyn Fields, class: &str, config: &Config) -> Res
 }
 
 #[doc(hidden)]
+#[inline(never)]
 pub fn check_fields(fields: &dyn Fields) -> Result<()> {
     let mut checked = Ok(());
     fields.each(&mut |key, field, _| {
