@@ -9,13 +9,15 @@ use super::gemm::Finish;
 use super::lanes::Vectors;
 use super::parallel;
 use super::simd::Level;
-use super::tables::{Source, Tables, Way};
+use super::tables::{RowRun, Source, Tables, Way};
 use super::tiles::{RowProducts, pack_lines, packed_len};
-use super::window::{Axes, Plan, Tap};
+use super::window::{Axes, Place, Plan, Tap};
 use crate::elements::Elements;
 
-/// Positions whose windows are looked up at a time.
-pub(super) const BLOCK: usize = 128;
+/// Positions whose windows are looked up at a time. Of more, those that see the same fill more
+/// tiles; what is to be finished should still be in the first cache then.
+const TOGETHER: usize = 512;
+const TOGETHER_TO_FINISH: usize = 256;
 
 /// Positions so few that laying out the kernel for them costs more than it brings.
 const FEW: usize = 512;
@@ -179,8 +181,9 @@ impl<T: Vectors> Gather<'_, T> {
         let row_of_zeros = self.groups * self.depth;
         let taps: usize = phases.iter().map(Vec::len).sum();
         let cost = taps * self.depth / phases.len();
+        let together = if finish.is_some() { TOGETHER_TO_FINISH } else { TOGETHER };
+        let block = together * phases.len();
         parallel::chunks_mut(out, row, cost.max(1), |first, out| {
-            let block = BLOCK * self.plan.phases.len();
             let mut tables = Tables::new(self.level, &ways, row_of_zeros);
             for (i, out) in out.chunks_mut(block * row).enumerate() {
                 self.block(first + i * block, weights, &start, out, &mut tables);
@@ -204,12 +207,18 @@ impl<T: Vectors> Gather<'_, T> {
         let row = self.groups * self.columns;
         tables.clear();
         let mut rows = out.as_mut_ptr();
+        let source = Source { values: self.source, step: self.plan.step };
+        let taps = |place: &Place| &self.plan.phases[place.phase];
         self.plan.runs(first, out.len() / row, |place, count| {
-            let taps = &self.plan.phases[place.phase];
-            let source = Source { values: self.source, step: self.plan.step };
-            tables.push(&place, count, taps, &source, (rows, row));
+            let run = RowRun { place, count, out: rows, apart: row };
+            if place.inside {
+                tables.push(&run, taps(&place), &source);
+            } else {
+                tables.put_off(run);
+            }
             rows = rows.wrapping_add(count * row);
         });
+        tables.push_others(taps, &source);
         tables.fill_up();
         let padded = start.len() / self.groups;
         for (number, table) in tables.all.iter().enumerate() {

@@ -6,16 +6,18 @@
 
 use std::ops::Range;
 
-use super::conv::{BLOCK, Sizes};
+use super::conv::Sizes;
 use super::depthwise;
 use super::lanes::Vectors;
 use super::parallel;
 use super::simd::Level;
+use super::strips::{Run, StripProducts};
 use super::tables::Source;
-use super::tiles::{Run, StripProducts};
 use super::window::{Place, Plan};
 use crate::elements::Elements;
 
+/// Positions whose windows are looked up at a time.
+pub(super) const BLOCK: usize = 128;
 /// Channels in a group from which each tap's lines are worked on by themselves; fewer are taken
 /// together with those of the other taps.
 const FEW_CHANNELS: usize = 16;

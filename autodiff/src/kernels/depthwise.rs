@@ -1,8 +1,8 @@
 //! Convolution where each channel is a group of its own: no sums over channels, so the vectors
 //! run along them.
 
-use super::conv::{BLOCK, Sizes};
-use super::conv_kernel::{add_up, pieces};
+use super::conv::Sizes;
+use super::conv_kernel::{BLOCK, add_up, pieces};
 use super::float::Float;
 use super::gemm::Finish;
 use super::lanes::Vectors;

@@ -27,6 +27,7 @@ pub(crate) mod reduce;
 pub(crate) mod scan;
 pub(crate) mod simd;
 pub(crate) mod softmax;
+mod strips;
 mod tables;
 pub(crate) mod team;
 mod tiles;

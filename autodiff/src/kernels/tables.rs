@@ -22,6 +22,16 @@ impl<T> Source<'_, T> {
     }
 }
 
+/// Neighbouring rows that meet the same taps.
+pub(super) struct RowRun<T> {
+    /// The first one's.
+    pub(super) place: Place,
+    pub(super) count: usize,
+    /// Where the first one's sums go, and how far behind them the next one's.
+    pub(super) out: *mut T,
+    pub(super) apart: usize,
+}
+
 /// How windows find their factors: from one pointer for each tap, or from one for all.
 pub(super) struct Way {
     /// Pointers.
@@ -49,6 +59,10 @@ pub(super) struct Tables<'a, T> {
     rows: usize,
     /// What padding points to.
     zeros: Vec<T>,
+    /// Runs of which padding hides a part.
+    others: Vec<RowRun<T>>,
+    /// Their order: what they see, and their number.
+    order: Vec<(u64, usize)>,
     /// Where a run's first row finds its factors, how far behind that the next one does, and
     /// whether they aren't all zeros.
     begin: Vec<(*const T, usize, bool)>,
@@ -82,6 +96,8 @@ impl<'a, T: Vectors> Tables<'a, T> {
             all: ways.iter().map(table).collect(),
             rows,
             zeros: vec![T::ZERO; zeros],
+            others: Vec::new(),
+            order: Vec::new(),
             begin: Vec::new(),
         }
     }
@@ -95,17 +111,34 @@ impl<'a, T: Vectors> Tables<'a, T> {
         }
     }
 
-    /// Adds neighbouring rows to their phase: the first one's place, their number, and where the
-    /// first one's sums go, and how far behind them the next one's.
-    #[allow(clippy::needless_range_loop)]
-    pub(super) fn push(
+    /// Keeps a run for [`push_others`](Tables::push_others).
+    pub(super) fn put_off(&mut self, run: RowRun<T>) {
+        self.order.push((run.place.sees, self.others.len()));
+        self.others.push(run);
+    }
+
+    /// Adds the runs that were put off, those together that see the same: a tile passes over taps
+    /// that none of its rows sees.
+    pub(super) fn push_others<'b>(
         &mut self,
-        place: &Place,
-        count: usize,
-        taps: &[Tap],
+        taps: impl Fn(&Place) -> &'b Vec<Tap>,
         source: &Source<'_, T>,
-        (out, apart): (*mut T, usize),
     ) {
+        let others = std::mem::take(&mut self.others);
+        self.order.sort_unstable();
+        for i in 0..self.order.len() {
+            let run = &others[self.order[i].1];
+            self.push(run, taps(&run.place), source);
+        }
+        self.order.clear();
+        self.others = others;
+        self.others.clear();
+    }
+
+    /// Adds rows to their phase.
+    #[allow(clippy::needless_range_loop)]
+    pub(super) fn push(&mut self, run: &RowRun<T>, taps: &[Tap], source: &Source<'_, T>) {
+        let &RowRun { ref place, count, out, apart } = run;
         let (rows, zeros, channels) = (self.rows, self.zeros.as_ptr(), self.zeros.len());
         let table = &mut self.all[2 * place.phase + usize::from(place.inside)];
         if place.inside {
@@ -117,11 +150,13 @@ impl<'a, T: Vectors> Tables<'a, T> {
                     (source.rows(place.base as usize, count, len), source.step)
                 }
             };
-            table.factors.reserve(count);
-            table.out.reserve(count);
+            let at = table.out.len();
+            table.factors.resize(at + count, from);
+            table.out.resize(at + count, out);
+            let (factors, outs) = (&mut table.factors[at..], &mut table.out[at..]);
             for i in 0..count {
-                table.factors.push(from.wrapping_add(i * step));
-                table.out.push(out.wrapping_add(i * apart));
+                factors[i] = from.wrapping_add(i * step);
+                outs[i] = out.wrapping_add(i * apart);
             }
             return;
         }

@@ -42,6 +42,8 @@ struct Line {
     high: usize,
     /// Whether these are all.
     inside: bool,
+    /// A number for which of them there are, the same for coordinates that meet the same ones.
+    sees: u64,
     phase: usize,
     /// How many coordinates from this one on see the same, each a step behind the one before.
     alike: usize,
@@ -67,6 +69,9 @@ pub(crate) struct Place {
     high: [usize; MAX_SPATIAL],
     /// Whether all taps are inside.
     pub(crate) inside: bool,
+    /// A number for which of them are, above all along the last axis: the same for places that
+    /// see the same.
+    pub(crate) sees: u64,
     /// Which of the plan's phases this is.
     pub(crate) phase: usize,
 }
@@ -78,6 +83,7 @@ impl Place {
         self.base += line.offset;
         (self.low[axis], self.high[axis]) = (line.low, line.high);
         self.inside &= line.inside;
+        self.sees = self.sees.wrapping_add(line.sees);
         self.phase += line.phase;
     }
 
@@ -158,6 +164,8 @@ impl Plan {
             Plan { sample: channels, lines: SmallVec::new(), phases: Vec::new(), step: 0 };
         plan.phases.push(vec![Tap { number: 0, offset: 0, at: [0; MAX_SPATIAL] }]);
         let (mut kernel, mut phase_step) = (1, 1);
+        // Numbers of windows with thousands of taps may meet; then places seem more alike.
+        let mut sees_step = 1 << 32;
         // From the last axis to the first, as steps grow.
         for (number, axis) in axes.iter().enumerate().rev() {
             let (source, output) = ends(axis);
@@ -169,7 +177,9 @@ impl Plan {
                 let (low, high) = (before(-first), before(source as isize - first));
                 let inside = low == 0 && high == numbers.len();
                 let offset = first * plan.sample as isize;
-                Line { offset, low, high, inside, phase: phase * phase_step, alike: 1 }
+                let sees = ((low * (axis.size + 1) + high) as u64).wrapping_mul(sees_step);
+                let phase = phase * phase_step;
+                Line { offset, low, high, inside, sees, phase, alike: 1 }
             });
             plan.lines.insert(0, lines.collect());
             plan.phases = phases
@@ -181,6 +191,7 @@ impl Plan {
             plan.sample *= source;
             kernel *= axis.size;
             phase_step *= phases.len();
+            sees_step >>= 16;
         }
         plan.find_runs();
         plan
