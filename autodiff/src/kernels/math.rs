@@ -96,8 +96,9 @@ impl Math for f32 {
     fn exp_(self) -> f32 {
         const LN2_HIGH: f32 = 0.693_359_4;
         const LN2_LOW: f32 = -2.121_944_4e-4;
-        // Adding 1.5 · 2^23 rounds to an integer and leaves it in the low bits.
-        const ROUND: f32 = 12_582_912.0;
+        // Adding 1.5 · 2^23 rounds to an integer and leaves it in the low bits, here with the
+        // biases of two exponents, 127 each.
+        const ROUND: f32 = 12_582_912.0 + 254.0;
         // Beyond these the result is 0 or infinite; comparisons let NaN pass.
         let x = if self > 89.0 { 89.0 } else { self };
         let x = if x < -104.0 { -104.0 } else { x };
@@ -111,11 +112,11 @@ impl Math for f32 {
         let p = p * r + 0.166_666_65;
         let p = p * r + 0.5;
         let e = p * (r * r) + r + 1.0;
-        // 2^n in two factors, each a normal number, so that results may be subnormal.
-        let n = (shifted.to_bits() as i32).wrapping_sub(ROUND.to_bits() as i32);
-        let half = n >> 1;
-        let power = |k: i32| f32::from_bits((k.wrapping_add(127) as u32) << 23);
-        e * power(half) * power(n.wrapping_sub(half))
+        // 2^n in two factors, each a normal number, so that results may be subnormal. What is
+        // above an exponent's bits is shifted out.
+        let both = shifted.to_bits();
+        let half = both >> 1;
+        e * f32::from_bits(half << 23) * f32::from_bits(both.wrapping_sub(half) << 23)
     }
 
     #[inline(always)]

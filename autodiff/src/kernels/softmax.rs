@@ -100,15 +100,25 @@ vectorized! {
     }
 }
 
+/// `ln Σ e^x`
+#[inline(always)]
+fn log_sum_exp<T: Float>(x: &[T]) -> T {
+    let peak = largest(x);
+    peak + total(x, |x| (x - peak).exp_()).ln_()
+}
+
 vectorized! {
-    fn sparse_slope_rows[T: Float](x: &[T], labels: &[i64], g: &[T], out: &mut [T], len: usize) {
+    fn sparse_slope_rows[T: Float](
+        x: &[T], labels: &[i64], losses: &[T], g: &[T], out: &mut [T], len: usize,
+    ) {
         let rows = x.chunks_exact(len).zip(out.chunks_exact_mut(len));
-        for (((x, out), &label), &g) in rows.zip(labels).zip(g) {
-            let peak = largest(x);
-            out.iter_mut().zip(x).for_each(|(out, &x)| *out = (x - peak).exp_());
-            let scale = g / total(&*out, |e| e);
-            out.iter_mut().for_each(|out| *out *= scale);
-            out[label as usize] += -g;
+        for (i, (x, out)) in rows.enumerate() {
+            let (label, g) = (labels[i] as usize, g[i]);
+            // The loss tells ln Σ e^x, unless the label's logit is infinite.
+            let told = losses[i] + x[label];
+            let shift = if told - told == T::ZERO { told } else { log_sum_exp(x) };
+            out.iter_mut().zip(x).for_each(|(out, &x)| *out = g * (x - shift).exp_());
+            out[label] += -g;
         }
     }
 }
@@ -121,12 +131,20 @@ pub(crate) fn sparse<T: Float>(x: &[T], labels: &[i64], out: &mut [T], len: usiz
     });
 }
 
-/// `g · (softmax(x) - onehot(label))` of each row.
-pub(crate) fn sparse_slope<T: Float>(x: &[T], labels: &[i64], g: &[T], out: &mut [T], len: usize) {
+/// `g · (softmax(x) - onehot(label))` of each row, from its loss.
+pub(crate) fn sparse_slope<T: Float>(
+    x: &[T],
+    labels: &[i64],
+    losses: &[T],
+    g: &[T],
+    out: &mut [T],
+    len: usize,
+) {
     parallel::chunks_mut(out, len, COST, |first, out| {
-        let end = first + out.len() / len;
-        let x = &x[first * len..end * len];
-        sparse_slope_rows(x, &labels[first..end], &g[first..end], out, len);
+        let rows = first..first + out.len() / len;
+        let x = &x[first * len..rows.end * len];
+        let (labels, losses, g) = (&labels[rows.clone()], &losses[rows.clone()], &g[rows]);
+        sparse_slope_rows(x, labels, losses, g, out, len);
     });
 }
 

@@ -56,7 +56,7 @@ impl Op for SparseSoftmaxCrossEntropy {
         })))
     }
     fn saves(&self) -> Saves {
-        Saves::Inputs
+        Saves::All
     }
     fn is_differentiable(&self, index: usize) -> bool {
         index == 0
@@ -71,9 +71,9 @@ impl Op for SparseSoftmaxCrossEntropy {
                 return (x.softmax(-1) - hit) * g.expand_dims(-1);
             }
             let labels = self.labels(targets, len).expect("`forward` has checked the labels");
-            let (x, g) = (x.packed(), g.packed());
+            let (x, losses, g) = (x.packed(), call.output().packed(), g.packed());
             each_float!(x.dtype(), T => Tensor::build(*x.shape(), |out: &mut [T]| {
-                softmax::sparse_slope(slice(&x), &labels, slice(&g), out, len);
+                softmax::sparse_slope(slice(&x), &labels, slice(&losses), slice(&g), out, len);
             }))
         });
     }

@@ -38,6 +38,19 @@ fn a_class_that_cannot_occur_and_has_no_target_costs_nothing() {
     assert_close(&loss, &Tensor::from([2f32.ln()]), 1e-6, 0.0);
 }
 
+/// The loss is infinite then, so that the gradient can't take the sum of exponentials from it.
+#[test]
+fn a_label_that_cannot_occur_has_a_gradient_all_the_same() {
+    let logits = Tensor::from([[f32::NEG_INFINITY, 0.0, 0.0], [3.0, 3.0, f32::NEG_INFINITY]]);
+    let tape = Tape::new();
+    let loss = ops::sparse_softmax_cross_entropy(&logits, &Tensor::from([0i32, 1])).unwrap();
+    let sum = loss.sum(.., false);
+    let slope = tape.gradient(&sum, &[&logits]).unwrap().remove(0);
+    assert_eq!(loss.to_vec::<f32>().unwrap()[0], f32::INFINITY);
+    let expected = Tensor::from([[-1.0f32, 0.5, 0.5], [0.5, -0.5, 0.0]]);
+    assert_close(&slope, &expected, 1e-6, 0.0);
+}
+
 #[test]
 fn large_logits_stay_exact() {
     let logits = Tensor::from([100.0f32, -100.0, 100.0]);
