@@ -97,6 +97,10 @@ const SMALL: usize = 4096;
 
 /// Multiply-adds that are worth handing to another thread.
 const WORTH_A_THREAD: usize = 1 << 19;
+/// Pieces for each thread, so that none waits long for one that is slower; fewer where both factors
+/// are copied for each piece.
+const PIECES: usize = 4;
+const PIECES_OF_COPIES: usize = 2;
 /// Columns and rows that a piece has at least, where the output has them: so many rows pay for
 /// copying a panel of columns.
 const FEWEST: usize = 64;
@@ -148,12 +152,14 @@ impl<T: Gemm> Product<'_, T> {
         let Product { size: [m, n, k], a, b, begin, finish } = self;
         let (tile, vector) = T::tile(level);
         let work = m.next_multiple_of(tile) * n.next_multiple_of(vector) * k;
+        let far = a.row != 0 && a.row.unsigned_abs().is_multiple_of(SLOW_STRIDE);
+        let often = if a.column != 1 { n > 2 * FEWEST } else { far && n > 4 * FEWEST };
+        let copies = often && m > 2 * FEWEST;
+        let each = if copies { PIECES_OF_COPIES } else { PIECES };
         let wanted = match parallel::threads() {
             1 => 1,
-            threads => (4 * threads).min(work / WORTH_A_THREAD).max(1),
+            threads => (each * threads).min(work / WORTH_A_THREAD).max(1),
         };
-        let far = a.row != 0 && a.row.unsigned_abs().is_multiple_of(SLOW_STRIDE);
-        let copies = (far || a.column != 1) && m > 2 * FEWEST && n > 4 * FEWEST;
         let [down, across] = cut([m, n], wanted, copies);
         let width = n.div_ceil(across).next_multiple_of(FEWEST);
         let height = m.div_ceil(down).next_multiple_of(tile);

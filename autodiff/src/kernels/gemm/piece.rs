@@ -127,7 +127,16 @@ impl<T: Float> Piece<'_, T> {
             let count = ROWS.min(rows.end - tile);
             let from = self.a.pointer(tile, depth.start);
             // SAFETY: the caller's promise.
-            unsafe { pack::<T, L>(from, column, row, [depth.len(), count, ROWS], out) };
+            unsafe {
+                if row == 1 && count == ROWS {
+                    for p in 0..depth.len() {
+                        let line = from.offset(p as isize * column).cast::<[T; ROWS]>();
+                        out.as_mut_ptr().add(p * ROWS).cast::<[T; ROWS]>().write(*line);
+                    }
+                } else {
+                    pack::<T, L>(from, column, row, [depth.len(), count, ROWS], out);
+                }
+            }
         }
         let (tile, column) = (size as isize, ROWS as isize);
         Lines { first: self.block.as_ptr(), tile, row: 1, column }
