@@ -116,7 +116,8 @@ vectorized! {
             let (label, g) = (labels[i] as usize, g[i]);
             // The loss tells ln Σ e^x, unless the label's logit is infinite.
             let told = losses[i] + x[label];
-            let shift = if told - told == T::ZERO { told } else { log_sum_exp(x) };
+            let finite = T::LOWEST < told && told < -T::LOWEST;
+            let shift = if finite { told } else { log_sum_exp(x) };
             out.iter_mut().zip(x).for_each(|(out, &x)| *out = g * (x - shift).exp_());
             out[label] += -g;
         }
