@@ -4,7 +4,7 @@
 #
 # Where peers are, by environment variables; one that is empty or missing is left out:
 #   PEERS_PYTHON    a Python that has some of torch, jax, keras, tensorflow
-#   PEERS_BURN, PEERS_CANDLE, PEERS_DFDX   programs that take NAME --seconds S and print the line
+#   PEERS_RUST      the folder where peers/rust/install.sh put Burn, candle and dfdx, if it was told one
 # Besides:
 #   WORKLOADS="mlp cnn"       only these
 #   FRAMEWORKS="torch jax"    only these beside cornu
@@ -42,8 +42,8 @@ if has keras tensorflow; then
 fi
 if has keras jax; then command[keras-jax]="env KERAS_BACKEND=jax $python peers/python/peer_keras.py"; fi
 for peer in burn candle dfdx; do
-  variable=PEERS_${peer^^}
-  if [ -x "${!variable:-}" ]; then command[$peer]=${!variable}; fi
+  program=${PEERS_RUST:-$target/peers}/$peer/release/peer-$peer
+  if [ -x "$program" ]; then command[$peer]=$program; fi
 done
 
 order="cornu"
@@ -56,7 +56,7 @@ for round in $(seq "$rounds"); do
       # shellcheck disable=SC2086  # a command with its arguments
       line=$(timeout "${LIMIT:-300}" ${command[$framework]} "$workload" --seconds "$seconds" \
         2>"$lines.log" | grep '^{' | tail -1) || line=
-      if [ -n "$line" ]; then echo "$line" >>"$lines"; fi
+      if [ -n "$line" ]; then echo "{\"round\": $round, ${line#\{}" >>"$lines"; fi
       echo "round $round $workload $framework: ${line:-failed, $(tail -1 "$lines.log")}" >&2
     done
   done

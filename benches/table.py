@@ -58,6 +58,13 @@ def product_rate(kernels):
     return None
 
 
+def spread(runs, workload, peer):
+    """The smallest and the largest of the rounds' ratios of cornu's speed to the peer's, where there are two."""
+    own, other = ({run["round"]: run["samples_per_s"] for run in runs[workload, f]} for f in ("cornu", peer))
+    ratios = [own[r] / other[r] for r in own.keys() & other.keys()]
+    return f", {min(ratios):.2f} to {max(ratios):.2f}" if len(ratios) > 1 else ""
+
+
 def main(path, kernels, seconds, rounds):
     with open(kernels) as lines:
         kernels = lines.read().rstrip()
@@ -98,7 +105,7 @@ def main(path, kernels, seconds, rounds):
                 continue
             peer = max(known, key=known.get)
             ratio = median(w, "cornu", "samples_per_s") / known[peer]
-            row += [f"{ratio:.2f} ({peer})", f"{goal}", "yes" if ratio >= goal else "no"]
+            row += [f"{ratio:.2f}{spread(runs, w, peer)} ({peer})", f"{goal}", "yes" if ratio >= goal else "no"]
         goals.append(row)
     commit = subprocess.run(["git", "rev-parse", "--short", "HEAD"], capture_output=True, text=True).stdout.strip()
     day = datetime.date.today().isoformat()
@@ -112,7 +119,8 @@ turns, the best of three blocks of {seconds} s or more in each, medians over rou
 Peers: {listed}.
 
 ## Goals
-How many times as fast as the best peer of each language.
+How many times as fast as the best peer of each language: medians over rounds{
+    ", and the smallest and largest ratio of a round" if int(rounds) > 1 else ""}.
 
 {table(["workload", "best in Python", "goal", "reached", "best in Rust", "goal", "reached"], goals)}
 
