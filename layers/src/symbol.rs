@@ -33,6 +33,8 @@ struct SymbolInner {
     shape: SymbolicShape,
     dtype: DType,
     mask: Option<SymbolicShape>,
+    /// Which input of the call has the same mask.
+    passed_on: Option<usize>,
     node: Arc<Node>,
     output: usize,
     forgets_mask: bool,
@@ -71,16 +73,22 @@ impl Symbol {
     #[doc(hidden)]
     #[must_use]
     pub fn without_mask(&self) -> Symbol {
-        let SymbolInner { shape, dtype, mask, node, output, .. } = &*self.0;
+        let SymbolInner { shape, dtype, mask, node, output, passed_on, .. } = &*self.0;
         let (shape, mask, node) = (shape.clone(), mask.clone(), node.clone());
-        let (dtype, output, forgets_mask) = (*dtype, *output, true);
-        Symbol(Arc::new(SymbolInner { shape, dtype, mask, node, output, forgets_mask }))
+        let (dtype, output, passed_on, forgets_mask) = (*dtype, *output, *passed_on, true);
+        Symbol(Arc::new(SymbolInner { shape, dtype, mask, passed_on, node, output, forgets_mask }))
     }
 
     /// Whether it came from [`without_mask`](Symbol::without_mask).
     #[doc(hidden)]
     pub fn forgets_mask(&self) -> bool {
         self.0.forgets_mask
+    }
+
+    /// The input of its call whose mask it has, where the layer passes one on.
+    #[doc(hidden)]
+    pub fn masked_as(&self) -> Option<&Symbol> {
+        self.0.node.inputs.get(self.0.passed_on.filter(|_| self.0.mask.is_some())?)
     }
 
     /// The call that computes it.
@@ -101,8 +109,8 @@ impl Symbol {
     /// The symbol of a model's input.
     pub fn of_input(layer: LayerRef, shape: SymbolicShape, dtype: DType) -> Symbol {
         let node = Arc::new(Node { id: next_id(), layer, inputs: Vec::new(), outputs: 1 });
-        let inner = SymbolInner { shape, dtype, mask: None, node, output: 0, forgets_mask: false };
-        Symbol(Arc::new(inner))
+        let (mask, passed_on, output, forgets_mask) = (None, None, 0, false);
+        Symbol(Arc::new(SymbolInner { shape, dtype, mask, passed_on, node, output, forgets_mask }))
     }
 
     /// A tensor without values, with a probe in place of each unknown axis.
@@ -163,9 +171,14 @@ pub fn call(layer: &LayerRef, inputs: &[Symbol]) -> Result<Vec<Symbol>> {
         let specs: Vec<Spec> = tensors.iter().map(|x| *x.spec()).collect();
         layer.build(&specs)?;
         let inputs = Inputs { tensors: &tensors, masks: &masks };
-        runs.push(layer.call(&inputs, &mut Context::inference())?);
+        let (outputs, mask) = layer.call(&inputs, &mut Context::inference())?;
+        let same = |m: &Option<Tensor>| {
+            m.as_ref().zip(mask.as_ref()).is_some_and(|(a, b)| a.id() == b.id())
+        };
+        let passed_on = masks.iter().position(same);
+        runs.push((outputs, mask, passed_on));
     }
-    let [(first, first_mask), (second, second_mask)] =
+    let [(first, first_mask, passed_on), (second, second_mask, _)] =
         <[_; 2]>::try_from(runs).expect("a run for each probe");
     let outputs = first.len();
     let inputs = inputs.to_vec();
@@ -173,17 +186,17 @@ pub fn call(layer: &LayerRef, inputs: &[Symbol]) -> Result<Vec<Symbol>> {
     let merge = |a: &Tensor, b: &Tensor| -> SymbolicShape {
         a.dims().iter().zip(b.dims()).map(|(&a, &b)| (a == b).then_some(a)).collect()
     };
-    let passed = node.inputs.first().filter(|x| x.forgets_mask());
-    let passed = passed.filter(|x| x.shape().len() == first[0].rank());
+    let unseen = node.inputs.first().filter(|x| x.forgets_mask());
+    let unseen = unseen.filter(|x| x.shape().len() == first[0].rank());
     let mask = first_mask.zip(second_mask).map(|(a, b)| merge(&a, &b));
-    let mask = passed.map_or(mask, |x| x.0.mask.clone());
+    let (mask, passed_on) = unseen.map_or((mask, passed_on), |x| (x.0.mask.clone(), Some(0)));
     let symbol = |(output, (a, b)): (usize, (&Tensor, &Tensor))| {
         let mask = mask.clone().filter(|_| output < layer.masked_outputs());
         let node = node.clone();
         let shape = merge(a, b);
         let dtype = a.dtype();
         let forgets_mask = false;
-        Symbol(Arc::new(SymbolInner { shape, dtype, mask, node, output, forgets_mask }))
+        Symbol(Arc::new(SymbolInner { shape, dtype, mask, passed_on, node, output, forgets_mask }))
     };
     Ok(first.iter().zip(&second).enumerate().map(symbol).collect())
 }

@@ -14,41 +14,6 @@ use crate::nested::Nested;
 /// Layers that make a mask of their input.
 const MAKING: &[&str] = &["Embedding", "Masking", "ReversibleEmbedding"];
 
-/// Layers whose output has the mask of their first input, if it has one.
-const PASSING: &[&str] = &[
-    "Activation",
-    "ActivityRegularization",
-    "AdditiveAttention",
-    "AlphaDropout",
-    "Attention",
-    "BatchNormalization",
-    "Bidirectional",
-    "Dense",
-    "Dropout",
-    "ELU",
-    "GRU",
-    "GaussianDropout",
-    "GaussianNoise",
-    "GroupNormalization",
-    "GroupQueryAttention",
-    "Identity",
-    "LSTM",
-    "LayerNormalization",
-    "LeakyReLU",
-    "MultiHeadAttention",
-    "Normalization",
-    "PReLU",
-    "RMSNormalization",
-    "RNN",
-    "ReLU",
-    "Rescaling",
-    "SimpleRNN",
-    "Softmax",
-    "SpatialDropout1D",
-    "TimeDistributed",
-    "UnitNormalization",
-];
-
 /// The operations that compute masks in a graph.
 #[derive(Debug, Default)]
 pub(super) struct Told {
@@ -147,14 +112,9 @@ fn masked_beside_states(call: &Symbol) -> Option<&Symbol> {
 /// The output of the layer that makes a symbol's mask, or the name of one that does what can't be
 /// told.
 fn source(mut x: &Symbol) -> std::result::Result<&Symbol, String> {
-    loop {
-        let node = x.node();
-        let class = node.layer.class();
-        match node.inputs.first() {
-            Some(first) if class == "ReversibleEmbedding" && first.dtype().is_float() => x = first,
-            Some(_) if MAKING.contains(&class) => return Ok(x),
-            Some(first) if PASSING.contains(&class) => x = first,
-            _ => return Err(node.layer.name()),
-        }
+    while let Some(same) = x.masked_as() {
+        x = same;
     }
+    let layer = &x.node().layer;
+    if MAKING.contains(&layer.class()) { Ok(x) } else { Err(layer.name()) }
 }

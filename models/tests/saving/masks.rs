@@ -28,6 +28,9 @@ fn layer<'v>(json: &'v Value, name: &str) -> &'v Value {
 fn a_mask_beside_states_is_written_as_keras_is_told_of_it_and_read_again() {
     let (tokens, state, x) = tokens_and_state();
     let x = Dropout::new(0.1).apply(&x).unwrap();
+    let inner = Input::new([4, 3]).symbol();
+    let inner = Model::new(&inner, Dense::new(3).apply(&inner).unwrap()).unwrap();
+    let x = SpectralNormalization::new(Dense::new(3)).apply(inner.apply(&x).unwrap()).unwrap();
     let y = GRU::new(3).return_sequences(true).apply([&x, &state]).unwrap();
     let z = SimpleRNN::new(3).apply([&Masking::new().mask_value(0.5).apply(&y).unwrap(), &state]);
     let z = Add::new().apply([&z.unwrap(), &SimpleRNN::new(3).apply([&y, &state]).unwrap()]);
