@@ -79,7 +79,8 @@ fn main() {
             });
         }
         network => {
-            let reason = "dfdx has convolutions on a nightly compiler alone, and no LSTM";
+            let reason =
+                "dfdx has convolutions on a nightly compiler alone, no LSTM, no causal mask";
             common::stop(3, &format!("{network}: {reason}"));
         }
     }
