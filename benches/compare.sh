@@ -10,7 +10,7 @@
 #   FRAMEWORKS="torch jax"    only these beside cornu
 #   LINES=file      keeps the lines of JSON; without it they go to a temporary file
 #   RESULTS=file    in place of RESULTS.md
-#   LIMIT=300       seconds after which a run is given up
+#   LIMIT=600       seconds after which a run is given up
 # README.md tells how to install them. Measure on a machine that does nothing else.
 set -euo pipefail
 cd "$(dirname "$0")"
@@ -54,7 +54,7 @@ for round in $(seq "$rounds"); do
   for workload in $workloads; do
     for framework in $order; do
       # shellcheck disable=SC2086  # a command with its arguments
-      line=$(timeout "${LIMIT:-300}" ${command[$framework]} "$workload" --seconds "$seconds" \
+      line=$(timeout "${LIMIT:-600}" ${command[$framework]} "$workload" --seconds "$seconds" \
         2>"$lines.log" | grep '^{' | tail -1) || line=
       if [ -n "$line" ]; then echo "{\"round\": $round, ${line#\{}" >>"$lines"; fi
       echo "round $round $workload $framework: ${line:-failed, $(tail -1 "$lines.log")}" >&2
