@@ -8,6 +8,7 @@ use super::depthwise;
 use super::gemm::Finish;
 use super::lanes::Vectors;
 use super::parallel;
+use super::plans;
 use super::simd::Level;
 use super::tables::{RowRun, Source, Tables, Way};
 use super::tiles::{RowProducts, pack_lines, packed_len};
@@ -64,7 +65,7 @@ pub(crate) fn forward<T: Vectors>(
     if y.is_empty() {
         return;
     }
-    let plan = Plan::windows(&sizes.axes, sizes.inputs);
+    let plan = plans::windows(&sizes.axes, sizes.inputs);
     if sizes.is_depthwise() {
         return depthwise::rows(&plan, [x, kernel], bias, y, sizes.filters, finish);
     }
@@ -97,7 +98,7 @@ pub(crate) fn input_gradient<T: Vectors>(
     if out.is_empty() {
         return;
     }
-    let plan = Plan::covers(&sizes.axes, sizes.filters);
+    let plan = plans::covers(&sizes.axes, sizes.filters);
     if sizes.is_depthwise() {
         return depthwise::rows(&plan, [g, kernel], None, out, sizes.inputs, None);
     }
@@ -184,7 +185,8 @@ impl<T: Vectors> Gather<'_, T> {
         let together = if finish.is_some() { TOGETHER_TO_FINISH } else { TOGETHER };
         let block = together * phases.len();
         parallel::chunks_mut(out, row, cost.max(1), |first, out| {
-            let mut tables = Tables::new(self.level, &ways, row_of_zeros);
+            let mut tables =
+                Tables::new(self.level, &ways, block.min(out.len() / row), row_of_zeros);
             for (i, out) in out.chunks_mut(block * row).enumerate() {
                 self.block(first + i * block, weights, &start, out, &mut tables);
                 if let Some(finish) = finish {

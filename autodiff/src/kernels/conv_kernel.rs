@@ -10,6 +10,7 @@ use super::conv::Sizes;
 use super::depthwise;
 use super::lanes::Vectors;
 use super::parallel;
+use super::plans;
 use super::simd::Level;
 use super::strips::{Run, StripProducts};
 use super::tables::Source;
@@ -56,7 +57,7 @@ pub(crate) fn kernel_gradient<T: Vectors>(
     if out.is_empty() {
         return;
     }
-    let plan = Plan::windows(&sizes.axes, sizes.inputs);
+    let plan = plans::windows(&sizes.axes, sizes.inputs);
     if sizes.is_depthwise() {
         return depthwise::kernel_gradient(&plan, sizes, x, g, out);
     }

@@ -20,6 +20,7 @@ pub(crate) mod nest;
 pub(crate) mod normalize;
 pub(crate) mod pages;
 pub(crate) mod parallel;
+mod plans;
 pub(crate) mod pool;
 pub(crate) mod random;
 pub(crate) mod recurrent;

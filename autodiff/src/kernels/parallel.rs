@@ -6,7 +6,7 @@ pub(crate) use super::team::each;
 pub use super::team::{set_threads, threads};
 
 /// Elements of cheap work under which waking another thread costs more than it brings.
-pub(crate) const WORTH_A_THREAD: usize = 64 * 1024;
+pub(crate) const WORTH_A_THREAD: usize = 16 * 1024;
 
 /// Calls `f(first, chunk)` for pieces of `out` that are whole multiples of `unit` elements and
 /// together are `out`; `first` is the piece's first unit. `cost` is the work behind one

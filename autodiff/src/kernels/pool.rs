@@ -2,8 +2,11 @@
 
 #![allow(clippy::manual_memcpy)] // see below: a copy of a strip is a call
 
+use std::rc::Rc;
+
 use super::float::Float;
 use super::parallel;
+use super::plans;
 use super::simd::vectorized;
 use super::window::{Axes, Axis, Plan};
 
@@ -20,8 +23,8 @@ pub(crate) struct Pooling {
 }
 
 impl Pooling {
-    fn plan(&self) -> Plan {
-        Plan::windows(&self.axes, self.channels)
+    fn plan(&self) -> Rc<Plan> {
+        plans::windows(&self.axes, self.channels)
     }
 
     /// Elements under a window.
@@ -45,11 +48,11 @@ impl Pooling {
         if out.is_empty() {
             return;
         }
-        let plan = self.plan();
+        let plan = &*self.plan();
         parallel::chunks_mut(out, self.channels, self.taps(), |first, out| {
             let mut windows = Windows::default();
             for (i, out) in out.chunks_mut(BLOCK * self.channels).enumerate() {
-                windows.find(&plan, first + i * BLOCK, out.len() / self.channels);
+                windows.find(plan, first + i * BLOCK, out.len() / self.channels);
                 f(out, &windows);
             }
         });
@@ -68,7 +71,7 @@ impl Pooling {
         if out.is_empty() {
             return;
         }
-        let plan = self.plan();
+        let plan = &*self.plan();
         let sample = self.axes.iter().map(|a| a.input).product::<usize>() * self.channels;
         let cost = self.taps() * self.positions() * self.channels / sample + 1;
         parallel::chunks_mut(out, sample, cost, |first, out| {
@@ -80,7 +83,7 @@ impl Pooling {
                 let start = (first + i) * self.positions();
                 for block in (0..self.positions()).step_by(BLOCK) {
                     let count = BLOCK.min(self.positions() - block);
-                    windows.find(&plan, start + block, count);
+                    windows.find(plan, start + block, count);
                     let g = &g[(start + block) * self.channels..][..count * self.channels];
                     f(out, (first + i) * sample, &windows, g);
                 }

@@ -82,15 +82,25 @@ pub(super) struct Table<'a, T> {
 }
 
 impl<'a, T: Vectors> Tables<'a, T> {
-    /// Padding shows as `zeros` zeros.
-    pub(super) fn new(level: Level, ways: &'a [Way], zeros: usize) -> Tables<'a, T> {
+    /// For about so many positions at a time. Padding shows as `zeros` zeros.
+    pub(super) fn new(
+        level: Level,
+        ways: &'a [Way],
+        positions: usize,
+        zeros: usize,
+    ) -> Tables<'a, T> {
         let rows = T::tile(level).0;
-        let table = |way| Table {
-            way,
-            factors: Vec::new(),
-            seen: Vec::new(),
-            out: Vec::new(),
-            filled: rows,
+        // Of most windows, padding hides nothing: they have one pointer each.
+        let room = positions.next_multiple_of(rows) / ways.len().div_ceil(2).max(1);
+        let table = |way: &'a Way| {
+            let room = if way.taps == 1 { room } else { 0 };
+            Table {
+                way,
+                factors: Vec::with_capacity(room),
+                seen: Vec::with_capacity(room / rows),
+                out: Vec::with_capacity(room),
+                filled: rows,
+            }
         };
         Tables {
             all: ways.iter().map(table).collect(),

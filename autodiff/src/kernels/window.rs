@@ -13,7 +13,7 @@ use crate::shape::MAX_RANK;
 pub(crate) const MAX_SPATIAL: usize = MAX_RANK - 2;
 
 /// One spatial axis of a convolution or a pooling.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Axis {
     /// Length of the input.
     pub(crate) input: usize,
