@@ -165,13 +165,6 @@ vectorized! {
     }
 }
 
-/// Copies rows of `len`, which is not 0, to rows `step` apart.
-fn copy_rows<T: Copy>(from: &[T], len: usize, to: &mut [T], step: usize) {
-    for (from, to) in from.chunks_exact(len).zip(to.chunks_mut(step)) {
-        to[..len].copy_from_slice(from);
-    }
-}
-
 impl<T: Gemm> Attention<'_, T> {
     /// Calls `f` with each tile of a sample, head by head.
     fn tiles(&self, batch: usize, mut f: impl FnMut(Tile)) {
@@ -213,16 +206,15 @@ impl<T: Gemm> Attention<'_, T> {
         self.sizes.each(|batch| {
             // SAFETY: the sample's own part of the output.
             let out = unsafe { start.part(batch * all, all) };
-            let mut scratch = Buffer::scratch(T::DTYPE, rows * (keys + width));
+            let mut scratch = Buffer::scratch(T::DTYPE, rows * keys);
             let scratch = scratch.slice_mut::<T>().expect("a new buffer has one owner");
             self.tiles(batch, |tile| {
-                let (weights, rest) = scratch.split_at_mut(tile.rows * keys);
+                let weights = &mut scratch[..tile.rows * keys];
                 self.weights(tile, weights);
-                let means = &mut rest[..tile.rows * width];
                 let value = self.value.head(batch, 0, tile.head / repeats);
                 let (size, weights) = ([tile.rows, width, keys], Matrix::of_rows(weights, keys));
-                T::gemm(size, weights, value, means, None, None);
-                copy_rows(means, width, &mut out[tile.first * step + tile.head * width..], step);
+                let out = &mut out[tile.first * step + tile.head * width..];
+                T::gemm_apart(size, weights, value, out, step);
             });
         });
     }
@@ -253,7 +245,7 @@ impl<T: Gemm> Attention<'_, T> {
             return [dq, dk, dv].into_iter().for_each(|d| d.fill(T::ZERO));
         }
         let (rows, groups) = (self.sizes.rows(), heads / repeats);
-        let room = rows.max(keys) * size.max(width);
+        let room = keys * size.max(width);
         let mut scratch = Buffer::scratch(T::DTYPE, 2 * rows * keys + room);
         let scratch = scratch.slice_mut::<T>().expect("a new buffer has one owner");
         self.tiles(batch, |tile| {
@@ -271,14 +263,14 @@ impl<T: Gemm> Attention<'_, T> {
                 if len == 0 {
                     return;
                 }
-                let part = &mut part[..keys * len];
-                T::gemm([keys, len, tile.rows], x.transposed(), y, part, None, None);
                 let (out, step) = (&mut out[group * len..], groups * len);
+                let size = [keys, len, tile.rows];
                 if fresh {
-                    copy_rows(part, len, out, step);
-                } else {
-                    add_rows(part, len, out, step);
+                    return T::gemm_apart(size, x.transposed(), y, out, step);
                 }
+                let part = &mut part[..keys * len];
+                T::gemm(size, x.transposed(), y, part, None, None);
+                add_rows(part, len, out, step);
             };
             sum(Matrix::of_rows(weights, keys), g, width, &mut *dv);
             harden(weights, slopes, keys, self.scale, self.mask_of(tile));
@@ -286,10 +278,9 @@ impl<T: Gemm> Attention<'_, T> {
             if size == 0 {
                 return;
             }
-            let part = &mut part[..tile.rows * size];
-            T::gemm([tile.rows, size, keys], Matrix::of_rows(slopes, keys), key, part, None, None);
-            let step = heads * size;
-            copy_rows(part, size, &mut dq[tile.first * step + tile.head * size..], step);
+            let (slopes, step) = (Matrix::of_rows(slopes, keys), heads * size);
+            let dq = &mut dq[tile.first * step + tile.head * size..];
+            T::gemm_apart([tile.rows, size, keys], slopes, key, dq, step);
         });
     }
 }

@@ -84,7 +84,18 @@ pub(crate) trait Gemm: Vectors + Element {
         begin: Option<&[Self]>,
         finish: Finish<'_, Self>,
     ) {
-        Product { size, a, b, begin, finish }.run(Level::best(), out);
+        Product { size, a, b, stride: size[1], begin, finish }.run(Level::best(), out);
+    }
+
+    /// `out = a · b`, whose rows lie `stride` elements apart in `out`.
+    fn gemm_apart(
+        size: [usize; 3],
+        a: Matrix<'_, Self>,
+        b: Matrix<'_, Self>,
+        out: &mut [Self],
+        stride: usize,
+    ) {
+        Product { size, a, b, stride, begin: None, finish: None }.run(Level::best(), out);
     }
 }
 
@@ -114,6 +125,8 @@ struct Product<'a, T> {
     size: [usize; 3],
     a: Matrix<'a, T>,
     b: Matrix<'a, T>,
+    /// Between rows of the output.
+    stride: usize,
     begin: Option<&'a [T]>,
     finish: Finish<'a, T>,
 }
@@ -121,16 +134,24 @@ struct Product<'a, T> {
 #[allow(unsafe_code)]
 impl<T: Gemm> Product<'_, T> {
     fn run(self, level: Level, out: &mut [T]) {
-        let Product { size: [m, n, k], a, b, begin, finish } = self;
-        assert!(out.len() >= m * n, "the output holds the product");
+        let Product { size: [m, n, k], a, b, stride, begin, finish } = self;
         if m * n == 0 {
             return;
         }
+        assert!(stride >= n && out.len() >= (m - 1) * stride + n, "the output holds the product");
         assert!(a.holds(m, k) && b.holds(k, n), "factors lie inside their slices");
         if let Some(row) = begin {
             assert!(row.len() == n, "the row is as long as the output's");
         }
         if m * n * k <= SMALL {
+            if stride != n && m > 1 {
+                for i in 0..m {
+                    let a = Matrix { offset: a.position(i, 0) as usize, ..a };
+                    let row = Product { size: [1, n, k], a, ..self };
+                    row.run(level, &mut out[i * stride..][..n]);
+                }
+                return;
+            }
             let out = &mut out[..m * n];
             // SAFETY: both factors hold the product, as just seen.
             return unsafe { Small { a, b, depth: k, columns: n, out, begin, finish }.run(level) };
@@ -143,7 +164,7 @@ impl<T: Gemm> Product<'_, T> {
 
     /// A product that is worth copying factors for, and threads.
     fn large(self, level: Level, out: &mut [T]) {
-        let Product { size: [m, n, k], a, b, begin, finish } = self;
+        let Product { size: [m, n, k], a, b, stride, begin, finish } = self;
         let (tile, vector) = T::tile(level);
         let work = m.next_multiple_of(tile) * n.next_multiple_of(vector) * k;
         let far = a.row != 0 && a.row.unsigned_abs().is_multiple_of(SLOW_STRIDE);
@@ -158,7 +179,7 @@ impl<T: Gemm> Product<'_, T> {
         let width = n.div_ceil(across).next_multiple_of(FEWEST);
         let height = m.div_ceil(down).next_multiple_of(tile);
         let across = n.div_ceil(width);
-        let out = parallel::Start::of(&mut out[..m * n]);
+        let out = parallel::Start::of(out);
         parallel::each(m.div_ceil(height) * across, &|i| {
             let (row, column) = (i / across * height, i % across * width);
             let mut panel = Buffer::scratch(T::DTYPE, PANEL);
@@ -170,7 +191,7 @@ impl<T: Gemm> Product<'_, T> {
                 rows: row..m.min(row + height),
                 columns: column..n.min(column + width),
                 out: out.pointer(),
-                stride: n,
+                stride,
                 begin,
                 finish,
                 panel: panel.slice_mut::<T>().expect("a new buffer has one owner"),
@@ -240,7 +261,7 @@ mod tests {
                 {
                     let mut out = vec![1.0; m * n];
                     let double = |run: &mut [f64]| run.iter_mut().for_each(|y| *y *= 2.0);
-                    Product { size: [m, n, k], a, b, begin, finish: Some(&double) }
+                    Product { size: [m, n, k], a, b, stride: n, begin, finish: Some(&double) }
                         .run(level, &mut out);
                     for (index, y) in out.iter().enumerate() {
                         let (i, j) = (index / n, index % n);
@@ -255,7 +276,23 @@ mod tests {
     }
 
     fn plain<'a>(size: [usize; 3], a: Matrix<'a, f32>, b: Matrix<'a, f32>) -> Product<'a, f32> {
-        Product { size, a, b, begin: None, finish: None }
+        Product { size, a, b, stride: size[1], begin: None, finish: None }
+    }
+
+    #[test]
+    fn rows_that_lie_apart_hold_the_same_and_nothing_is_written_between_them() {
+        let values: Vec<f32> = (0..60_000).map(|i| (i as f32 * 0.7).sin()).collect();
+        for [m, n, k] in SIZES {
+            let (a, b) = (Matrix::of_rows(&values, k), Matrix::of_rows(&values[9..], n));
+            let (mut whole, stride) = (vec![0.0; m * n], n + 5);
+            let mut apart = vec![7.0; m * stride];
+            f32::gemm([m, n, k], a, b, &mut whole, None, None);
+            f32::gemm_apart([m, n, k], a, b, &mut apart, stride);
+            for (row, apart) in whole.chunks(n).zip(apart.chunks(stride)) {
+                assert_eq!(row, &apart[..n], "{m} {n} {k}");
+                assert_eq!(apart[n..], [7.0; 5], "{m} {n} {k}");
+            }
+        }
     }
 
     /// The same matrix, column after column.

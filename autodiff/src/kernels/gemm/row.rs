@@ -20,7 +20,7 @@ const WORTH_A_CHANGE: usize = 128 * 1024;
 
 /// The elements of a product of one row, of which rows of the second factor are runs.
 pub(super) fn product<T: Gemm>(product: Product<'_, T>, level: Level, out: &mut [T]) {
-    let Product { size: [_, n, k], a, b, begin, finish } = product;
+    let Product { size: [_, n, k], a, b, begin, finish, .. } = product;
     let parts = if n * k <= parallel::WORTH_A_THREAD { 1 } else { parallel::threads() };
     let width = n.div_ceil(parts).next_multiple_of(MAX_WIDTH);
     let parts = n.div_ceil(width);
