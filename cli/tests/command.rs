@@ -340,7 +340,7 @@ fn what_is_wrong_is_said_on_stderr_with_another_exit_code() {
         (evaluate(&x, &missing), "the file's name must end in `.npz`, `.npy` or `.csv`"),
         (evaluate(&x, "no.npz"), "the file can't be read"),
         (evaluate("no.csv", &x), "the file can't be read"),
-        (refused(&["convert", &model, "m.onnx"]), "the file's name must end in"),
+        (refused(&["convert", &model, "m.onnx"]), "one of `.keras`, `.weights.h5`, "),
         (refused(&["inspect", &csv]), "x.csv"),
         (refused(&["inspect", &missing]), "the file can't be read"),
         (refused(&["explain"]), "unrecognized subcommand"),
