@@ -36,7 +36,8 @@ impl Optimizer for Momentum {
     fn step(&mut self, gradients: &GradStore) -> Result<()> {
         for (weight, velocity) in &mut self.weights {
             if let Some(gradient) = gradients.get(weight) {
-                *velocity = ((&*velocity * 0.9)? + gradient)?;
+                // Without its history, or that of all steps is kept.
+                *velocity = ((&*velocity * 0.9)? + gradient)?.detach();
                 weight.set(&(weight.as_tensor() - (&*velocity * self.learning_rate)?)?)?;
             }
         }
