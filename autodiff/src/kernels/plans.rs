@@ -11,9 +11,6 @@ const MOST: usize = 64;
 /// Coordinates that a plan has at most that is kept.
 const LONGEST: usize = 4096;
 
-/// What makes a plan.
-type Maker = fn(&[super::window::Axis], usize) -> Plan;
-
 struct Kept {
     covers: bool,
     axes: Axes,
@@ -27,15 +24,15 @@ thread_local! {
 
 /// [`Plan::windows`]
 pub(super) fn windows(axes: &Axes, channels: usize) -> Rc<Plan> {
-    plan(axes, channels, false, Plan::windows)
+    plan(axes, channels, false)
 }
 
 /// [`Plan::covers`]
 pub(super) fn covers(axes: &Axes, channels: usize) -> Rc<Plan> {
-    plan(axes, channels, true, Plan::covers)
+    plan(axes, channels, true)
 }
 
-fn plan(axes: &Axes, channels: usize, covers: bool, make: Maker) -> Rc<Plan> {
+fn plan(axes: &Axes, channels: usize, covers: bool) -> Rc<Plan> {
     let is_it = |kept: &&Kept| {
         kept.channels == channels
             && kept.covers == covers
@@ -45,6 +42,7 @@ fn plan(axes: &Axes, channels: usize, covers: bool, make: Maker) -> Rc<Plan> {
     if let Ok(Some(plan)) = found {
         return plan;
     }
+    let make = if covers { Plan::covers } else { Plan::windows };
     let plan = Rc::new(make(axes, channels));
     if axes.iter().map(|axis| axis.input + axis.output).sum::<usize>() <= LONGEST {
         let kept = Kept { covers, axes: axes.clone(), channels, plan: plan.clone() };
