@@ -100,12 +100,8 @@ vectorized! {
     }
 }
 
-/// `ln Σ e^x`
-#[inline(always)]
-fn log_sum_exp<T: Float>(x: &[T]) -> T {
-    let peak = largest(x);
-    peak + total(x, |x| (x - peak).exp_()).ln_()
-}
+/// The largest loss that tells `ln Σ e^x` exactly enough.
+const TELLING: f64 = 32.0;
 
 vectorized! {
     fn sparse_slope_rows[T: Float](
@@ -114,11 +110,15 @@ vectorized! {
         let rows = x.chunks_exact(len).zip(out.chunks_exact_mut(len));
         for (i, (x, out)) in rows.enumerate() {
             let (label, g) = (labels[i] as usize, g[i]);
-            // The loss tells ln Σ e^x, unless the label's logit is infinite.
-            let told = losses[i] + x[label];
-            let finite = T::LOWEST < told && told < -T::LOWEST;
-            let shift = if finite { told } else { log_sum_exp(x) };
-            out.iter_mut().zip(x).for_each(|(out, &x)| *out = g * (x - shift).exp_());
+            // ln Σ e^x in two parts, of which the larger cancels: the label's logit and the loss,
+            // unless the logit is so far below the largest that the loss is rounded too much.
+            let (base, rest) = if losses[i] < T::from_f64(TELLING) {
+                (x[label], losses[i])
+            } else {
+                let peak = largest(x);
+                (peak, total(x, |x| (x - peak).exp_()).ln_())
+            };
+            out.iter_mut().zip(x).for_each(|(out, &x)| *out = g * ((x - base) - rest).exp_());
             out[label] += -g;
         }
     }
