@@ -79,7 +79,7 @@ impl Op for Linear {
         let with_sums = call.len() > 2 && into.wants(2);
         let (g, bias) = self.activation.before_at_once(call, g, with_sums);
         let units = kernel.dims()[1];
-        let rows = g.size().checked_div(units).unwrap_or(0);
+        let rows = g.dims()[..g.rank() - 1].iter().product();
         each_float!(g.dtype(), T => {
             let sums = Matrix::of_rows(values::<T>(&g), units);
             let (m, k, n) = (rows, kernel.dims()[0], units);

@@ -2,6 +2,7 @@
 
 mod case;
 mod layouts;
+mod memory;
 mod names;
 mod table;
 mod values;

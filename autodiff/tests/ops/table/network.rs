@@ -120,6 +120,8 @@ pub(crate) fn cases() -> Vec<Case> {
             |n| vec![floats([2, 2, n], -1.0..1.0), floats([n, 3], -1.0..1.0), floats([3], 0.1..1.0)]),
         op("linear", |x| linear(&x[0], &x[1], Some(&x[2]), Fused::Softplus).expect("it fits"),
             |n| vec![floats([2, 2, n], -1.0..1.0), floats([n, 3], -1.0..1.0), floats([3], 0.1..1.0)]),
+        op("linear", |x| linear(&x[0], &x[1], Some(&x[2]), Fused::Relu).expect("it fits"),
+            |n| vec![floats([2, 3], -1.0..1.0), floats([3, n], -1.0..1.0), floats([n], 0.1..1.0)]),
         op("dot_product_attention",
             |x| dot_product_attention(&x[0], &x[1], &x[2], None, None).expect("it fits"),
             |n| vec![floats([2, n, 2, 3], -1.0..1.0), floats([2, 4, 2, 3], -1.0..1.0), floats([2, 4, 2, 2], -1.0..1.0)]),
