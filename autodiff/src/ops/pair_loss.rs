@@ -106,7 +106,8 @@ impl PairLoss for BinaryCrossEntropy {
     fn slope_of(p: &Tensor, t: &Tensor) -> Tensor {
         let clipped = p.clip(EPSILON, 1.0 - EPSILON);
         let slope = (&clipped - t) / (&clipped * (1.0 - &clipped));
-        select(&clipped.equal(p), &slope, &Tensor::scalar_of(p.dtype(), 0.0))
+        let outside = p.less_scalar(EPSILON).logical_or(&p.greater_scalar(1.0 - EPSILON));
+        select(&outside, &Tensor::scalar_of(p.dtype(), 0.0), &slope)
     }
     fn target_slope_of(p: &Tensor, _: &Tensor) -> Tensor {
         let p = p.clip(EPSILON, 1.0 - EPSILON);

@@ -81,6 +81,18 @@ fn certain_probabilities_cost_a_finite_amount_and_have_no_slope() {
 }
 
 #[test]
+fn a_probability_that_is_no_number_has_no_slope_of_zero() {
+    let (p, targets) = (Tensor::from([f32::NAN, 0.5]), Tensor::from([1.0f32, 1.0]));
+    for recorded in [false, true] {
+        let _outer = recorded.then(Tape::new);
+        let tape = Tape::new();
+        let loss = ops::binary_cross_entropy(&p, &targets).unwrap().sum(.., false);
+        let slope = tape.gradient(&loss, &[&p]).unwrap().remove(0).to_vec::<f32>().unwrap();
+        assert!(slope[0].is_nan() && slope[1] == -2.0, "{slope:?}");
+    }
+}
+
+#[test]
 fn labels_that_are_no_class_are_named() {
     let logits = Tensor::from([[0.0f32; 3]; 2]);
     for label in [3i32, -1] {
