@@ -157,8 +157,9 @@ impl Math for f32 {
         let p = p * z + 0.133_314_42;
         let p = p * z - 0.333_332_8;
         let small = p * z * self + self;
-        let large = (1.0 - 2.0 / ((a + a).exp_() + 1.0)).copysign(self);
-        if a < 0.625 { small } else { large }
+        let large = 1.0 - 2.0 / ((a + a).exp_() + 1.0);
+        // The sign of -0, too.
+        (if a < 0.625 { small } else { large }).copysign(self)
     }
 
     #[inline(always)]
@@ -177,7 +178,7 @@ impl Math for f32 {
         let p = p * x + 0.166_666_65;
         let p = p * x + 0.5;
         let small = p * (x * x) + x;
-        if x.abs() < 0.34 { small } else { x.exp_() - 1.0 }
+        (if x.abs() < 0.34 { small } else { x.exp_() - 1.0 }).copysign(x)
     }
 
     #[inline(always)]
@@ -294,7 +295,7 @@ mod tests {
     }
 
     #[test]
-    fn nan_and_infinities_come_out_as_they_should() {
+    fn nan_infinities_and_signed_zeros_come_out_as_they_should() {
         let (nan, inf) = (f32::NAN, f32::INFINITY);
         for y in [
             nan.exp_(),
@@ -317,6 +318,10 @@ mod tests {
         assert_eq!([(-1.0f32).log1p_(), (-inf).expm1_(), inf.expm1_()], [-inf, -1.0, inf]);
         assert_eq!([inf.sigmoid_(), (-inf).sigmoid_()], [1.0, 0.0]);
         assert_eq!([(-inf).step_(), inf.step_(), 0.0f32.step_()], [0.0, 1.0, 0.0]);
+        for zero in [0.0f32, -0.0] {
+            let same = [zero.tanh_(), zero.expm1_(), zero.log1p_(), zero.erf_(), zero.sin_()];
+            assert_eq!(same.map(f32::to_bits), [zero.to_bits(); 5]);
+        }
         assert_eq!((-104.0f32).exp_(), 0.0);
         assert!((-100.0f32).exp_() > 0.0, "a subnormal result");
     }
