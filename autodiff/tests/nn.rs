@@ -7,4 +7,5 @@ mod nn {
     mod losses;
     mod normalize;
     mod recurrent;
+    mod threads;
 }

@@ -92,6 +92,32 @@ fn fused_and_composed_attention_agree() {
     }
 }
 
+/// Axes without elements, a single one, and masks that lie strangely in memory.
+#[test]
+fn attention_agrees_with_its_composition_at_the_edges() {
+    let sizes = |[batch, queries, keys, size, width]: [usize; 5]| {
+        let heads = [2, 1];
+        Sizes { batch, queries, keys, heads, size, width }
+    };
+    let edges = [
+        [0, 2, 3, 4, 5],
+        [1, 0, 3, 4, 5],
+        [1, 2, 0, 4, 5],
+        [1, 2, 3, 0, 5],
+        [1, 2, 3, 4, 0],
+        [2, 1, 1, 1, 1],
+    ];
+    for sizes in edges.map(sizes) {
+        let x = inputs(&sizes, DType::F64);
+        let flipped = masks(&sizes).into_iter().flatten().map(|mask| mask.flip(..));
+        let all = [Tensor::scalar(true), Tensor::scalar(false)].into_iter().chain(flipped);
+        for mask in all.map(Some).chain([None]) {
+            let (one, several) = (run(fused, &x, mask.as_ref()), run(composed, &x, mask.as_ref()));
+            one.iter().zip(&several).for_each(|(a, b)| assert_close(a, b, 1e-9, 1e-9));
+        }
+    }
+}
+
 /// As a layer makes them: heads side by side in a row, or turned.
 #[test]
 fn attention_reads_any_layout() {

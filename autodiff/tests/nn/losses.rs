@@ -1,7 +1,7 @@
 //! Softmax and cross-entropies at their edges.
 
 use cornu_autodiff::testing::assert_close;
-use cornu_autodiff::{Tape, Tensor, ops};
+use cornu_autodiff::{DType, Generator, Tape, Tensor, ops};
 
 #[test]
 fn softmax_neither_overflows_nor_hides_what_has_no_answer() {
@@ -53,6 +53,35 @@ fn a_label_that_cannot_occur_has_a_gradient_all_the_same() {
     let (first, second) = ([-1.0f32, 0.5, 0.5], [0.5, -0.5, 0.0]);
     let expected = Tensor::from([first, second, first, [-0.5, 0.5, 0.0]]);
     assert_close(&slope, &expected, 1e-6, 0.0);
+}
+
+/// Whatever the loss is, which the gradient may start from, and with rows that fill vectors or not.
+#[test]
+fn cross_entropies_of_class_numbers_are_exact_for_logits_of_any_size() {
+    for (size, shift) in
+        [(0.01, 0.0), (1.0, -1e6), (10.0, 0.0), (30.0, 1e3), (1e4, 0.0), (1e37, 0.0)]
+    {
+        for classes in [1, 2, 17, 33, 100] {
+            let generator = Generator::new(3);
+            let x = generator.normal([40, classes], 0.0, size, DType::F32).unwrap() + shift;
+            let labels = generator.integers([40], 0, classes as i64, DType::I64).unwrap();
+            let run = |x: &Tensor, f: &dyn Fn(&Tensor) -> Tensor| {
+                let tape = Tape::new();
+                let loss = f(x);
+                let slope = tape.gradient(&loss.sum(.., false), &[x]).unwrap().remove(0);
+                (loss.cast(DType::F64), slope.cast(DType::F64))
+            };
+            let (loss, slope) =
+                run(&x, &|x| ops::sparse_softmax_cross_entropy(x, &labels).unwrap());
+            let hot = labels.expand_dims(-1).equal(&Tensor::arange(classes, DType::I64));
+            let (exact, exact_slope) = run(&x.cast(DType::F64), &|x| {
+                let logs = x.log_softmax(-1);
+                -ops::select(&hot, &logs, &logs.zeros_like()).sum(-1, false)
+            });
+            assert_close(&loss, &exact, 1e-6, 1e-6);
+            assert_close(&slope, &exact_slope, 0.0, 3e-6);
+        }
+    }
 }
 
 #[test]

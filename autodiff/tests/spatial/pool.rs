@@ -18,28 +18,50 @@ fn windows(n: usize, o: &PoolOptions) -> Vec<Vec<usize>> {
     (0..count).map(|at| under(at).collect()).collect()
 }
 
+/// The values, and the gradient of their sum with coefficients that differ.
+fn run(pool: Pool, x: &Tensor, options: &PoolOptions, coefficients: &[f32]) -> [Tensor; 2] {
+    let tape = Tape::new();
+    let y = pool(x, options).unwrap();
+    let g = Tensor::new(coefficients.to_vec(), *y.shape()).unwrap();
+    let slope = tape.vjp_options(&y, &g, &[x]).unwrap().remove(0).unwrap();
+    [y, slope]
+}
+
+type Pool = fn(&Tensor, &PoolOptions) -> cornu_autodiff::Result<Tensor>;
+
 #[test]
-fn pooling_equals_its_definition() {
+fn pooling_and_its_gradient_equal_their_definition() {
     let cases = [(2, 2, (0, 0)), (3, 1, (1, 1)), (3, 2, (0, 1)), (2, 3, (1, 0)), (5, 2, (4, 3))];
-    for ((size, stride, padding), channels) in cases.into_iter().zip([1, 7, 32, 33, 70]) {
+    // The last is cut into windows without a rest.
+    let cases = cases.into_iter().zip([1, 7, 32, 33, 70]).chain([((3, 3, (0, 0)), 65)]);
+    for ((size, stride, padding), channels) in cases {
         let (n, options) = (9, one_axis(size, stride, padding));
         let x = Generator::new(5).uniform([2, n, channels], -1.0, 1.0, DType::F32).unwrap();
         let xs = x.to_vec::<f32>().unwrap();
-        let (mut largest, mut mean) = (vec![], vec![]);
+        let (mut largest, mut mean, mut gs) = (vec![], vec![], vec![]);
+        let mut slopes = [vec![0.0; xs.len()], vec![0.0; xs.len()]];
         for b in 0..2 {
             for under in windows(n, &options) {
                 for c in 0..channels {
-                    let element = |i: &usize| xs[(b * n + i) * channels + c];
-                    let all: Vec<f32> = under.iter().map(element).collect();
-                    largest.push(all.iter().copied().fold(f32::NEG_INFINITY, f32::max));
-                    mean.push(all.iter().sum::<f32>() / all.len() as f32);
+                    let g = (largest.len() as f32 * 0.7).sin();
+                    let all = under.iter().map(|i| (b * n + i) * channels + c);
+                    let first = all.clone().reduce(|a, b| if xs[b] > xs[a] { b } else { a });
+                    let first = first.unwrap();
+                    let count = under.len() as f32;
+                    largest.push(xs[first]);
+                    mean.push(all.clone().map(|i| xs[i]).sum::<f32>() / count);
+                    slopes[0][first] += g;
+                    all.for_each(|i| slopes[1][i] += g / count);
+                    gs.push(g);
                 }
             }
         }
-        let y = ops::max_pool(&x, &options).unwrap();
-        assert_eq!(y.to_vec::<f32>().unwrap(), largest);
-        let y = ops::average_pool(&x, &options).unwrap();
-        assert_close(&y, &Tensor::new(mean, *y.shape()).unwrap(), 1e-6, 1e-7);
+        let pools: [Pool; 2] = [ops::max_pool, ops::average_pool];
+        for ((pool, values), slopes) in pools.into_iter().zip([largest, mean]).zip(slopes) {
+            let [y, slope] = run(pool, &x, &options, &gs);
+            assert_close(&y, &Tensor::new(values, *y.shape()).unwrap(), 1e-6, 1e-7);
+            assert_close(&slope, &Tensor::new(slopes, *x.shape()).unwrap(), 1e-5, 1e-6);
+        }
     }
 }
 
