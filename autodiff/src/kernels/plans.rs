@@ -8,7 +8,7 @@ use super::window::{Axes, Plan};
 
 /// Plans that a thread keeps at most.
 const MOST: usize = 64;
-/// Coordinates that a plan has at most that is kept.
+/// Coordinates, and taps, that a plan has at most that is kept.
 const LONGEST: usize = 4096;
 
 struct Kept {
@@ -44,7 +44,9 @@ fn plan(axes: &Axes, channels: usize, covers: bool) -> Rc<Plan> {
     }
     let make = if covers { Plan::covers } else { Plan::windows };
     let plan = Rc::new(make(axes, channels));
-    if axes.iter().map(|axis| axis.input + axis.output).sum::<usize>() <= LONGEST {
+    let coordinates: usize = axes.iter().map(|axis| axis.input + axis.output).sum();
+    let taps: usize = axes.iter().map(|axis| axis.size).product();
+    if coordinates.max(taps) <= LONGEST {
         let kept = Kept { covers, axes: axes.clone(), channels, plan: plan.clone() };
         // Err: the thread is ending.
         let _ = KEPT.try_with(|all| {
@@ -76,7 +78,9 @@ mod tests {
         }
         (10..10 + 2 * MOST).for_each(|input| drop(windows(&axes(input), 2)));
         assert_eq!(KEPT.with(|all| all.borrow().len()), MOST);
-        let long = windows(&axes(LONGEST), 2);
-        assert!(!Rc::ptr_eq(&long, &windows(&axes(LONGEST), 2)));
+        let axis = Axis { input: 65, output: 1, size: 65, stride: 1, dilation: 1, before: 0 };
+        for large in [axes(LONGEST), Axes::from_slice(&[axis; 2])] {
+            assert!(!Rc::ptr_eq(&windows(&large, 2), &windows(&large, 2)));
+        }
     }
 }
