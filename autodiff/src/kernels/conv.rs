@@ -2,10 +2,10 @@
 //!
 //! Each element of a result is one sum in one order, whatever the batch, the position in it, and
 //! the number of threads; only the kernel's gradient is a sum of sums, over pieces of the batch
-//! that depend on sizes alone.
+//! that depend on sizes alone. Kernels of 3×3 of many channels go another way, [`winograd`].
 
 use super::depthwise;
-use super::gemm::Finish;
+use super::gemm::{Finish, Gemm};
 use super::lanes::Vectors;
 use super::parallel;
 use super::plans;
@@ -13,6 +13,7 @@ use super::simd::Level;
 use super::tables::{RowRun, Source, Tables, Way};
 use super::tiles::{RowProducts, pack_lines, packed_len};
 use super::window::{Axes, Place, Plan, Tap};
+use super::winograd::{self, Frame};
 use crate::elements::Elements;
 
 /// Positions whose windows are looked up at a time. Of more, those that see the same fill more
@@ -54,7 +55,7 @@ impl Sizes {
 
 /// `y[b, o, f] = bias[f] + Σ_t Σ_c x[b, o · stride + t · dilation - before, c] · kernel[t, c, f]`,
 /// and what `finish` makes of it.
-pub(crate) fn forward<T: Vectors>(
+pub(crate) fn forward<T: Gemm>(
     level: Level,
     sizes: &Sizes,
     [x, kernel]: [&[T]; 2],
@@ -64,6 +65,9 @@ pub(crate) fn forward<T: Vectors>(
 ) {
     if y.is_empty() {
         return;
+    }
+    if let Some(frame) = Frame::of_output::<T>(sizes) {
+        return winograd::forward(level, frame, [x, kernel], bias, y, finish);
     }
     let plan = plans::windows(&sizes.axes, sizes.inputs);
     if sizes.is_depthwise() {
@@ -88,7 +92,7 @@ pub(crate) fn forward<T: Vectors>(
 }
 
 /// The gradient of [`forward`] by `x`, from that by `y`: the transposed convolution.
-pub(crate) fn input_gradient<T: Vectors>(
+pub(crate) fn input_gradient<T: Gemm>(
     level: Level,
     sizes: &Sizes,
     g: &[T],
@@ -97,6 +101,9 @@ pub(crate) fn input_gradient<T: Vectors>(
 ) {
     if out.is_empty() {
         return;
+    }
+    if let Some(frame) = Frame::of_output::<T>(sizes) {
+        return winograd::input_gradient(level, frame, g, kernel, out);
     }
     let plan = plans::covers(&sizes.axes, sizes.filters);
     if sizes.is_depthwise() {

@@ -8,6 +8,7 @@ use std::ops::Range;
 
 use super::conv::Sizes;
 use super::depthwise;
+use super::gemm::Gemm;
 use super::lanes::Vectors;
 use super::parallel;
 use super::plans;
@@ -15,6 +16,7 @@ use super::simd::Level;
 use super::strips::{Run, StripProducts};
 use super::tables::Source;
 use super::window::{Place, Plan};
+use super::winograd::{self, Frame};
 use crate::elements::Elements;
 
 /// Positions whose windows are looked up at a time.
@@ -47,7 +49,7 @@ pub(super) fn add_up<T: Vectors>(parts: &[T], out: &mut [T]) {
 }
 
 /// `out[t, c, f] = Σ_b Σ_o x[b, o · stride + t · dilation - before, c] · g[b, o, f]`
-pub(crate) fn kernel_gradient<T: Vectors>(
+pub(crate) fn kernel_gradient<T: Gemm>(
     level: Level,
     sizes: &Sizes,
     x: &[T],
@@ -55,6 +57,11 @@ pub(crate) fn kernel_gradient<T: Vectors>(
     out: &mut [T],
 ) {
     if out.is_empty() {
+        return;
+    }
+    if let Some(frame) = Frame::of_output::<T>(sizes)
+        && winograd::kernel_gradient(level, &frame, x, g, out)
+    {
         return;
     }
     let plan = plans::windows(&sizes.axes, sizes.inputs);

@@ -34,3 +34,4 @@ pub(crate) mod team;
 mod tiles;
 pub(crate) mod update;
 pub(crate) mod window;
+mod winograd;

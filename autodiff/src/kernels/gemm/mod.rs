@@ -17,6 +17,7 @@ use super::parallel;
 use super::simd::Level;
 use crate::dtype::Element;
 use crate::storage::Buffer;
+pub(super) use piece::Tile;
 use piece::{BLOCK, PANEL, Piece};
 use small::Small;
 

@@ -209,15 +209,15 @@ impl<T: Float> Piece<'_, T> {
 }
 
 /// One tile: `out[i] = start + Σ_p a[i][p] · panel[p]`, or added to `out` without a start.
-struct Tile<'a, T, const ROWS: usize, const N: usize> {
+pub(in crate::kernels) struct Tile<'a, T, const ROWS: usize, const N: usize> {
     /// For each row, where its factors begin.
-    a: [*const T; ROWS],
+    pub(in crate::kernels) a: [*const T; ROWS],
     /// Distance between a row's factors.
-    column: isize,
+    pub(in crate::kernels) column: isize,
     /// `deep` rows of `N` vectors.
-    panel: *const T,
-    deep: usize,
-    start: Option<&'a [[T; MAX_WIDTH]; N]>,
+    pub(in crate::kernels) panel: *const T,
+    pub(in crate::kernels) deep: usize,
+    pub(in crate::kernels) start: Option<&'a [[T; MAX_WIDTH]; N]>,
 }
 
 impl<T, const ROWS: usize, const N: usize> Tile<'_, T, ROWS, N> {
@@ -226,7 +226,7 @@ impl<T, const ROWS: usize, const N: usize> Tile<'_, T, ROWS, N> {
     /// `N` vectors, `stride` elements apart, can be written from `out` on.
     #[inline(always)]
     #[allow(clippy::needless_range_loop)] // Constant bounds are what is unrolled into registers.
-    unsafe fn run<L: Lanes<T>>(&self, out: *mut T, stride: usize) {
+    pub(in crate::kernels) unsafe fn run<L: Lanes<T>>(&self, out: *mut T, stride: usize) {
         // SAFETY: the caller's promise.
         unsafe {
             let mut sums = [[L::zero(); N]; ROWS];
