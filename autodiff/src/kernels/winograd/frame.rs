@@ -8,10 +8,12 @@ use crate::kernels::simd::is_hot;
 use crate::kernels::window::Axis;
 
 /// Channels are a multiple of this: vectors of any level are whole then.
-const CHANNELS: usize = 16;
+pub(super) const CHANNELS: usize = 16;
 /// Elements of the source that a row of tiles has at most: its transformed squares, sixteen
 /// quarters of them, are to stay in a cache.
 const LONGEST: usize = 1 << 16;
+/// The fewest tiles of a sample for which it is worth it to transform the kernel.
+const FEWEST: usize = 9;
 /// Tiles that are worked on at a time, about.
 const TILES: usize = 96;
 
@@ -37,12 +39,14 @@ impl Frame {
         let [rows, columns] = sizes.axes.as_slice() else { return None };
         let slides = |a: &Axis| a.size == 3 && a.stride == 1 && a.dilation == 1;
         let fits = |channels: usize| channels > 0 && channels.is_multiple_of(CHANNELS);
+        let tiles = rows.output.div_ceil(2) * columns.output.div_ceil(2);
         let pays = is_hot::<T>()
             && sizes.groups == 1
             && slides(rows)
             && slides(columns)
             && fits(sizes.inputs)
             && fits(sizes.filters)
+            && tiles >= FEWEST
             && columns.output.max(columns.input) * sizes.inputs.max(sizes.filters) <= LONGEST;
         pays.then_some(Frame {
             batch: sizes.batch,

@@ -18,12 +18,15 @@ use crate::kernels::simd::Level;
 use crate::kernels::tiles::{VECTORS, panels};
 use crate::storage::Buffer;
 
-/// Pieces that tiles are cut into; their sums are added in order.
+/// Pieces of work, which sizes alone tell: parts of the tiles, whose sums are added in order, each
+/// in parts of the columns.
 const PIECES: usize = 8;
 /// The fewest tiles in a piece.
 const PIECE: usize = 128;
-/// Channels times filters that are worth sixteen sums for each piece.
+/// Channels times filters up to which each piece has sums of its own.
 const MOST: usize = 1 << 14;
+/// Columns of a piece are a multiple of this, one or more panels at any level.
+const COLUMNS: usize = VECTORS * MAX_WIDTH;
 
 /// [`kernel_gradient`](crate::kernels::conv_kernel::kernel_gradient), of the frame of the output.
 /// Tells whether that is the way to compute it.
@@ -35,8 +38,9 @@ pub(in crate::kernels) fn kernel_gradient<T: Gemm>(
     out: &mut [T],
 ) -> bool {
     let (bands, size) = (frame.bands(), frame.depth * frame.columns);
-    let pieces = (bands * frame.tiles()[1] / PIECE).min(PIECES);
-    if pieces == 0 || size > MOST {
+    let most = (PIECES * MOST / size).clamp(1, PIECES);
+    let parts = (bands * frame.tiles()[1] / PIECE).min(most);
+    if parts == 0 {
         return false;
     }
     assert!(
@@ -45,38 +49,45 @@ pub(in crate::kernels) fn kernel_gradient<T: Gemm>(
             && out.len() == 9 * size,
         "all are as large as the frame"
     );
-    let each = bands.div_ceil(pieces);
-    let (pieces, piece_len) = (bands.div_ceil(each), PLACES * (size + APART));
-    let mut sums = Buffer::scratch(T::DTYPE, pieces * piece_len);
-    let all = &mut sums.slice_mut::<T>().expect("a new buffer has one owner");
-    let all = &mut all[..pieces * piece_len];
-    let (rows, _) = T::tile(level);
+    let each = bands.div_ceil(parts);
+    let (parts, part_len) = (bands.div_ceil(each), PLACES * (size + APART));
+    let columns_each = frame.columns.div_ceil(PIECES / most).next_multiple_of(COLUMNS);
+    let across = frame.columns.div_ceil(columns_each);
+    let mut sums = Buffer::scratch(T::DTYPE, parts * part_len);
+    let all = &mut sums.slice_mut::<T>().expect("a new buffer has one owner")[..parts * part_len];
     let start = Start::of(all);
+    let at_once = frame.at_once(T::tile(level).0);
     let zeros = Elements::zeros(frame.depth);
-    parallel::each(pieces, &|piece| {
-        let bands = piece * each..bands.min((piece + 1) * each);
-        let at_once = frame.at_once(rows);
+    parallel::each(parts * across, &|piece| {
+        let (part, first) = (piece / across, piece % across * columns_each);
+        let bands = part * each..bands.min((part + 1) * each);
         let room = Sums::<T>::room(frame, at_once.min(bands.len()));
         let mut squares = Buffer::scratch(T::DTYPE, room);
-        for first in bands.clone().step_by(at_once) {
-            // SAFETY: each piece has its own sums.
-            let sums = unsafe { start.part(piece * piece_len, piece_len) };
+        for from in bands.clone().step_by(at_once) {
             let mut task = Sums {
                 frame,
                 source,
                 g,
                 zeros: &zeros,
-                bands: first..bands.end.min(first + at_once),
-                first: first == bands.start,
+                bands: from..bands.end.min(from + at_once),
+                columns: first..frame.columns.min(first + columns_each),
+                first: from == bands.start,
                 squares: squares.slice_mut::<T>().expect("a new buffer has one owner"),
-                sums,
+                sums: start.pointer().wrapping_add(part * part_len),
             };
-            // SAFETY: all are as large as the frame, and there is room for the squares.
+            // SAFETY: all are as large as the frame, there is room for the squares, and pieces
+            // share no sums.
             unsafe { T::dispatch(level, &mut task) };
         }
     });
-    // SAFETY: the sums of all pieces; `out` has nine taps.
-    unsafe { T::dispatch(level, &mut Taps { sums: all, size, out }) };
+    let lines = Start::of(out);
+    let each = if size > MOST { size.div_ceil(PIECES).next_multiple_of(MAX_WIDTH) } else { size };
+    parallel::each(size.div_ceil(each), &|piece| {
+        let elements = piece * each..size.min((piece + 1) * each);
+        let mut task = Taps { sums: all, size, elements, out: lines.pointer() };
+        // SAFETY: the sums of all parts; `out` has nine taps, of which pieces share no elements.
+        unsafe { T::dispatch(level, &mut task) };
+    });
     true
 }
 
@@ -87,11 +98,12 @@ struct Sums<'a, T> {
     g: &'a [T],
     zeros: &'a [T],
     bands: Range<usize>,
+    columns: Range<usize>,
     /// Whether there are no sums yet.
     first: bool,
     squares: &'a mut [T],
     /// For each place `(depth, columns)`, and [`APART`].
-    sums: &'a mut [T],
+    sums: *mut T,
 }
 
 impl<T: Float> Sums<'_, T> {
@@ -115,11 +127,21 @@ impl<T: Float> Task<T> for Sums<'_, T> {
         unsafe {
             let factors = Factors::new::<T, L>();
             squares.of_source::<L>(self.frame, self.source, self.zeros, &self.bands, &factors);
-            for panel in panels(self.frame.columns, L::WIDTH) {
+            for panel in panels(self.columns.len(), L::WIDTH) {
                 if panel.width > L::WIDTH {
-                    self.panel::<L, ROWS, VECTORS>(&squares, count, panel.first, &factors);
+                    self.panel::<L, ROWS, VECTORS>(
+                        &squares,
+                        count,
+                        self.columns.start + panel.first,
+                        &factors,
+                    );
                 } else {
-                    self.panel::<L, ROWS, 1>(&squares, count, panel.first, &factors);
+                    self.panel::<L, ROWS, 1>(
+                        &squares,
+                        count,
+                        self.columns.start + panel.first,
+                        &factors,
+                    );
                 }
             }
         }
@@ -148,7 +170,7 @@ impl<T: Float> Sums<'_, T> {
             let gradients = Squares { place, first: squares.at(PLACES, 0) };
             self.gradients::<L, N>(&gradients, first, factors);
             for place in 0..PLACES {
-                let out = self.sums.as_mut_ptr().add(place * (depth * columns + APART) + first);
+                let out = self.sums.add(place * (depth * columns + APART) + first);
                 for row in (0..depth).step_by(ROWS) {
                     let base = row.min(depth - ROWS);
                     let mut a = [squares.at(place, base).cast_const(); ROWS];
@@ -229,40 +251,39 @@ impl<T: Float> Sums<'_, T> {
     }
 }
 
-/// Turns the pieces' sums into taps.
+/// Turns some elements of the parts' sums into taps.
 struct Taps<'a, T> {
     sums: &'a [T],
     /// Elements of each place, and of each tap.
     size: usize,
-    out: &'a mut [T],
+    elements: Range<usize>,
+    out: *mut T,
 }
 
 impl<T: Float> Task<T> for Taps<'_, T> {
     /// # Safety
-    /// There are sums of whole pieces, `out` has nine taps, and elements are whole vectors.
+    /// There are sums of whole parts, `out` has nine taps, and elements are whole vectors.
     #[inline(always)]
     unsafe fn run<L: Lanes<T>, const ROWS: usize>(&mut self) {
-        let size = self.size;
-        let place_len = size + APART;
-        let piece = PLACES * place_len;
-        let pieces = self.sums.len() / piece;
-        let (sums, out) = (self.sums.as_ptr(), self.out.as_mut_ptr());
+        let (place_len, sums) = (self.size + APART, self.sums.as_ptr());
+        let part_len = PLACES * place_len;
+        let parts = self.sums.len() / part_len;
         // SAFETY: the caller's promise.
         unsafe {
             let factors = Factors::new::<T, L>();
-            for at in (0..size).step_by(L::WIDTH) {
+            for at in self.elements.clone().step_by(L::WIDTH) {
                 let mut x = [[L::zero(); 4]; 4];
                 for place in 0..PLACES {
                     let from = sums.add(place * place_len + at);
                     let mut sum = L::load(from);
-                    for number in 1..pieces {
-                        sum = factors.add::<T, L>(sum, L::load(from.add(number * piece)));
+                    for number in 1..parts {
+                        sum = factors.add::<T, L>(sum, L::load(from.add(number * part_len)));
                     }
                     x[place / 4][place % 4] = sum;
                 }
                 let y = to_kernel::<T, L>(&factors, &x);
                 for tap in 0..9 {
-                    L::store(out.add(tap * size + at), y[tap / 3][tap % 3]);
+                    L::store(self.out.add(tap * self.size + at), y[tap / 3][tap % 3]);
                 }
             }
         }
