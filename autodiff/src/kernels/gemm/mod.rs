@@ -238,19 +238,27 @@ mod tests {
         [13, 70, 300],
     ];
 
+    /// Numbers that factors are made of, and what a product stays below. Miri takes a thousand times
+    /// as long.
+    const COUNT: usize = if cfg!(miri) { 4_000 } else { 160_000 };
+    const MOST: usize = if cfg!(miri) { 5_000 } else { usize::MAX };
+
+    /// The sizes of products with fewer multiply-adds.
+    fn sizes(most: usize) -> impl Iterator<Item = [usize; 3]> {
+        SIZES.into_iter().filter(move |size| size.iter().product::<usize>() < most)
+    }
+
     /// Row-major, column-major, with gaps, reversed.
     fn layouts<T>(values: &[T], rows: usize, columns: usize) -> [Matrix<'_, T>; 4] {
         let (r, c) = (rows as isize, columns as isize);
         let matrix = |row, column, offset| Matrix { values, offset, row, column };
-        [matrix(c, 1, 3), matrix(1, r, 0), matrix(2 * c, 2, 1), matrix(-c, -1, 29_900)]
+        [matrix(c, 1, 3), matrix(1, r, 0), matrix(2 * c, 2, 1), matrix(-c, -1, COUNT / 2)]
     }
 
     #[test]
     fn products_of_every_size_layout_and_level_agree_with_plain_loops() {
-        let values: Vec<f64> = (0..60_000).map(|i| (f64::from(i) * 0.7).sin()).collect();
-        // Miri takes a thousand times as long.
-        let most = if cfg!(miri) { 1000 } else { usize::MAX };
-        for [m, n, k] in SIZES.into_iter().filter(|size| size.iter().product::<usize>() < most) {
+        let values: Vec<f64> = (0..COUNT).map(|i| (i as f64 * 0.7).sin()).collect();
+        for [m, n, k] in sizes(MOST / 5) {
             let bias: Vec<f64> = values[7..7 + n].to_vec();
             for (a, b) in layouts(&values, m, k)
                 .iter()
@@ -282,8 +290,8 @@ mod tests {
 
     #[test]
     fn rows_that_lie_apart_hold_the_same_and_nothing_is_written_between_them() {
-        let values: Vec<f32> = (0..60_000).map(|i| (i as f32 * 0.7).sin()).collect();
-        for [m, n, k] in SIZES {
+        let values: Vec<f32> = (0..COUNT).map(|i| (i as f32 * 0.7).sin()).collect();
+        for [m, n, k] in sizes(MOST) {
             let (a, b) = (Matrix::of_rows(&values, k), Matrix::of_rows(&values[9..], n));
             let (mut whole, stride) = (vec![0.0; m * n], n + 5);
             let mut apart = vec![7.0; m * stride];
@@ -303,7 +311,7 @@ mod tests {
 
     #[test]
     fn an_element_has_the_same_bits_in_any_product_layout_and_number_of_rows() {
-        let values: Vec<f32> = (0..160_000).map(|i| (i as f32 * 0.7).sin()).collect();
+        let values: Vec<f32> = (0..COUNT).map(|i| (i as f32 * 0.7).sin()).collect();
         // The first factor of the second is copied; a row of the third takes two turns.
         let large = vec![[13, 70, 300], [150, 257, 256], [3, 520, 300]];
         let sizes = if cfg!(miri) { vec![[3, 20, 80]] } else { large };
