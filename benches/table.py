@@ -18,8 +18,12 @@ MULTIPLY_ADDS = {
     "bilstm": 32 * 200 * 3 * 4 * (128 + 64) * 256,
     # Of the scores a causal half.
     "minigpt": 32 * 80 * 3 * (4 * 256 * 512 + 2 * 256 * 256 + 80 * 512 + 256 * 5000),
+    "infer1-mlp": 784 * 512 + 512 * 512 + 512 * 10,
+    "infer1-cnn": 676 * 9 * 32 + 121 * 288 * 64 + 1600 * 10,
     "infer256-cnn": 256 * (676 * 9 * 32 + 121 * 288 * 64 + 1600 * 10),
 }
+# Weights that the prediction of one sample reads, each once.
+WEIGHTS = {"infer1-mlp": 669_706, "infer1-cnn": 34_826}
 # How many times the speed of the best peer in Python, and of the best one in Rust, cornu is to have.
 GOALS = {
     "xor": (10, 15),
@@ -50,12 +54,17 @@ def table(head, rows):
     return "\n".join(lines + ["| " + " | ".join(row) + " |" for row in rows])
 
 
-def product_rate(kernels):
-    """What the kernels' benchmark says of the machine's best product, in GFLOP/s."""
+def limit(kernels, of):
+    """What the kernels' benchmark says of the machine's best product, in GFLOP/s, or copy, in GB/s."""
     for line in kernels.splitlines():
-        if line.startswith("limit: product"):
+        if line.startswith(f"limit: {of}"):
             return float(line.split()[-1])
     return None
+
+
+def rate(amount, most):
+    """A rate and its share of the limit."""
+    return [number(amount), f"{100 * amount / most:.0f} %" if most else ""]
 
 
 def spread(runs, workload, peer):
@@ -89,11 +98,12 @@ def main(path, kernels, seconds, rounds):
 
     times = [[w, *("" if (t := median(w, f, "step_us")) is None else number(t) for f in frameworks)] for w in workloads]
     memory = [[w, *("" if (m := median(w, f, "rss_mb")) is None else f"{m:.0f}" for f in frameworks)] for w in workloads]
-    rates, best = [], product_rate(kernels)
+    rates = []
     for w in workloads:
         if w in MULTIPLY_ADDS:
-            rate = 2e-3 * MULTIPLY_ADDS[w] / median(w, "cornu", "step_us")
-            rates.append([w, f"{rate:.0f}", f"{100 * rate / best:.0f} %" if best else ""])
+            step = median(w, "cornu", "step_us")
+            row = [w, *rate(2e-3 * MULTIPLY_ADDS[w] / step, limit(kernels, "product"))]
+            rates.append(row + (rate(4e-3 * WEIGHTS[w] / step, limit(kernels, "copy")) if w in WEIGHTS else ["", ""]))
     goals = []
     for w in workloads:
         row = [w]
@@ -146,9 +156,11 @@ Less than 1: cornu takes less.
 
 ## Rate of cornu's products and convolutions
 Floating-point operations of a whole step by its time, and that as a share of what the matrix product of 1024 cubed
-reaches alone.
+reaches alone. Convolutions are counted as plain sums, though some take fewer multiplications. For one sample also
+the weights that are read by the time, and that as a share of what a copy of 64 MiB reaches: more than 100 % where
+they stay in a cache.
 
-{table(["workload", "GFLOP/s", "share"], rates)}
+{table(["workload", "GFLOP/s", "share", "weights, GB/s", "share"], rates)}
 
 ## Kernels
 `cargo bench -p cornu-benches --bench kernels`

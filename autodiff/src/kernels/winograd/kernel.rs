@@ -21,8 +21,8 @@ use crate::storage::Buffer;
 /// Pieces of work, which sizes alone tell: parts of the tiles, whose sums are added in order, each
 /// in parts of the columns.
 const PIECES: usize = 8;
-/// The fewest tiles in a piece.
-const PIECE: usize = 128;
+/// The fewest tiles in a part; Miri, which is slow, sees few.
+const PIECE: usize = if cfg!(miri) { 9 } else { 128 };
 /// Channels times filters up to which each piece has sums of its own.
 const MOST: usize = 1 << 14;
 /// Columns of a piece are a multiple of this, one or more panels at any level.
