@@ -247,8 +247,8 @@ fn expect_output(place: &str, sizes: &Sizes, y: &Spec, got: &[&Spec]) -> Result<
 ///
 /// Float32 kernels of 3×3 that move by one, without groups or dilation, over channels and filters
 /// that are multiples of 16, take 4/9 of the multiplications (F(2×2, 3×3) of Lavin and Gray 2015,
-/// arXiv 1509.09308). Results differ from the sums above by rounding, which is less; but an
-/// infinite or NaN element is felt by outputs one position further than their windows.
+/// arXiv 1509.09308). Results differ from the sums above by rounding, which is less; and an infinite
+/// element gives NaN, not an infinity.
 ///
 /// # Errors
 /// When ranks or dtypes differ, groups don't divide channels and filters, the kernel doesn't fit

@@ -5,9 +5,8 @@
 //! and differences alone; then 16 products of matrices, one for each place in the square, take the
 //! place of the nine taps' for each position, and a last transform makes tiles of the sums. All
 //! numbers are 0, 1, -1 and a half, and the chains of additions are shorter than those of plain
-//! sums, so that results are as exact. What differs: an infinity, or a number that dwarfs its
-//! neighbours, is felt by all positions of the tile, whose windows end at most one element
-//! before it.
+//! sums, so that results are as exact. What differs: an infinity gives NaN in all windows that hold
+//! it, as one is taken from another.
 //!
 //! The gradient by the input is such a convolution, too; that by the kernel sums products of the
 //! same squares, `kernel`.
@@ -231,6 +230,27 @@ mod tests {
             let first = &x[..x.len() / sizes.batch];
             forward(level, &one, [first, &kernel], Some(&bias), &mut alone, None);
             assert_eq!(alone, all[all.len() - 1][0][..alone.len()]);
+        }
+    }
+
+    #[test]
+    fn an_infinity_is_felt_by_the_windows_that_hold_it_and_by_no_other() {
+        let sizes = sizes(1, [8, 8], [1, 1], [16, 16]);
+        let (x, kernel) = (values(64 * 16, 1), values(9 * 256, 2));
+        let run = |x: &[f32]| {
+            let mut y = vec![9.0; x.len()];
+            forward(Level::best(), &sizes, [x, &kernel], None, &mut y, None);
+            y
+        };
+        let plain = run(&x);
+        for (row, column) in [(0, 0), (3, 4), (4, 3), (7, 7)] {
+            let mut odd = x.clone();
+            odd[(row * 8 + column) * 16 + 5] = f32::INFINITY;
+            for (at, (y, plain)) in run(&odd).iter().zip(&plain).enumerate() {
+                let (y_row, y_column) = (at / 128, at / 16 % 8);
+                let holds = y_row.abs_diff(row) <= 1 && y_column.abs_diff(column) <= 1;
+                assert!(if holds { !y.is_finite() } else { y == plain }, "{row} {column} {at}");
+            }
         }
     }
 }
