@@ -2,7 +2,8 @@
 //!
 //! Each element of a result is one sum in one order, whatever the batch, the position in it, and
 //! the number of threads; only the kernel's gradient is a sum of sums, over pieces of the batch
-//! that depend on sizes alone. Kernels of 3×3 of many channels go another way, [`winograd`].
+//! that depend on sizes alone. (Where padding meets an infinite weight, whether their product, NaN,
+//! is added depends on the positions next to it.) Kernels of 3×3 of many channels go another way, [`winograd`].
 
 use super::depthwise;
 use super::gemm::{Finish, Gemm};
@@ -218,23 +219,33 @@ impl<T: Vectors> Gather<'_, T> {
         let mut rows = out.as_mut_ptr();
         let source = Source { values: self.source, step: self.plan.step };
         let taps = |place: &Place| &self.plan.phases[place.phase];
-        self.plan.runs(first, out.len() / row, |place, count| {
-            let run = RowRun { place, count, out: rows, apart: row };
-            if place.inside {
-                tables.push(&run, taps(&place), &source);
-            } else {
-                tables.put_off(run);
-            }
-            rows = rows.wrapping_add(count * row);
+        let last = self.plan.phases[0].last().map_or(0, |tap| tap.offset as usize);
+        let window = last + self.groups * self.depth;
+        let all_inside = self.plan.insides(first, out.len() / row, |sample, bases| {
+            tables.push_insides(source.windows(sample, bases, window), rows, row);
+            rows = rows.wrapping_add(bases.len() * row);
         });
-        tables.push_others(taps, &source);
+        if !all_inside {
+            self.plan.runs(first, out.len() / row, |place, count| {
+                let run = RowRun { place, count, out: rows, apart: row };
+                if place.inside {
+                    tables.push(&run, taps(&place), &source);
+                } else {
+                    tables.put_off(run);
+                }
+                rows = rows.wrapping_add(count * row);
+            });
+            tables.push_others(taps, &source);
+        }
         tables.fill_up();
         let padded = start.len() / self.groups;
         for (number, table) in tables.all.iter().enumerate() {
             for group in 0..self.groups {
                 let columns = group * self.columns;
                 let (weights, stride) = match weights {
-                    Weights::AsTheyAre(kernel) => (&kernel[columns..], Some(row)),
+                    Weights::AsTheyAre(kernel) => {
+                        (kernel.get(columns..).unwrap_or_default(), Some(row))
+                    }
                     Weights::Packed(phases) => {
                         let all = &phases[number / 2];
                         let len = all.len() / self.groups;

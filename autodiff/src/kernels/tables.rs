@@ -20,6 +20,26 @@ impl<T> Source<'_, T> {
         assert!(end <= self.values.len(), "windows lie in what they slide over");
         self.values[found..].as_ptr()
     }
+
+    /// Windows of `len` elements in the sample that begins with element `sample`.
+    pub(super) fn windows<'b>(
+        &self,
+        sample: usize,
+        bases: &'b [usize],
+        len: usize,
+    ) -> Windows<'b, T> {
+        let end = sample + bases.last().map_or(0, |last| last + len);
+        assert!(end <= self.values.len(), "windows lie in what they slide over");
+        Windows { first: self.values[sample..].as_ptr(), bases }
+    }
+}
+
+/// Windows that lie inside a sample.
+pub(super) struct Windows<'a, T> {
+    /// Where the sample begins.
+    first: *const T,
+    /// Where each window does, from there, in ascending order.
+    bases: &'a [usize],
 }
 
 /// Neighbouring rows that meet the same taps.
@@ -118,6 +138,21 @@ impl<'a, T: Vectors> Tables<'a, T> {
             table.seen.clear();
             table.out.clear();
             table.filled = self.rows;
+        }
+    }
+
+    /// Adds windows that lie inside. The rows of their sums lie `apart` elements behind one
+    /// another.
+    #[allow(clippy::needless_range_loop)] // See `push`.
+    pub(super) fn push_insides(&mut self, from: Windows<'_, T>, out: *mut T, apart: usize) {
+        let table = &mut self.all[1];
+        let (at, count) = (table.out.len(), from.bases.len());
+        table.factors.resize(at + count, from.first);
+        table.out.resize(at + count, out);
+        let (factors, outs) = (&mut table.factors[at..], &mut table.out[at..]);
+        for i in 0..count {
+            factors[i] = from.first.wrapping_add(from.bases[i]);
+            outs[i] = out.wrapping_add(i * apart);
         }
     }
 

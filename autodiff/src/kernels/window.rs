@@ -107,7 +107,13 @@ pub(crate) struct Plan {
     pub(crate) phases: Vec<Vec<Tap>>,
     /// Elements of the source between neighbours of a run.
     pub(crate) step: usize,
+    /// Where in a sample the window of each position begins, if all lie inside and are few enough
+    /// to be noted.
+    bases: Vec<usize>,
 }
+
+/// Positions of a sample that are noted at most.
+const NOTED: usize = 1 << 14;
 
 /// The taps that the positions of one phase meet along one axis.
 struct AxisTaps {
@@ -160,8 +166,13 @@ impl Plan {
         taps: impl Fn(&Axis) -> Vec<AxisTaps>,
         line: impl Fn(&Axis, usize) -> (usize, isize),
     ) -> Plan {
-        let mut plan =
-            Plan { sample: channels, lines: SmallVec::new(), phases: Vec::new(), step: 0 };
+        let mut plan = Plan {
+            sample: channels,
+            lines: SmallVec::new(),
+            phases: Vec::new(),
+            step: 0,
+            bases: Vec::new(),
+        };
         plan.phases.push(vec![Tap { number: 0, offset: 0, at: [0; MAX_SPATIAL] }]);
         let (mut kernel, mut phase_step) = (1, 1);
         // Numbers of windows with thousands of taps may meet; then places seem more alike.
@@ -194,7 +205,41 @@ impl Plan {
             sees_step >>= 16;
         }
         plan.find_runs();
+        plan.note_bases();
         plan
+    }
+
+    /// Notes where windows begin, if all lie inside.
+    fn note_bases(&mut self) {
+        let positions: usize = self.lines.iter().map(Vec::len).product();
+        let inside = self.phases.len() == 1 && self.lines.iter().flatten().all(|line| line.inside);
+        if inside && positions <= NOTED {
+            let mut bases = Vec::with_capacity(positions);
+            self.places(0, positions, |place| bases.push(place.base as usize));
+            self.bases = bases;
+        }
+    }
+
+    /// Calls `f` for the positions of each sample among `count` from number `first` on, if all
+    /// windows lie inside: with where the sample begins in the source, and where from there the
+    /// windows do.
+    pub(crate) fn insides(
+        &self,
+        first: usize,
+        count: usize,
+        mut f: impl FnMut(usize, &[usize]),
+    ) -> bool {
+        let (mut sample, mut at) = match self.bases.len() {
+            0 => return false,
+            positions => (first / positions, first % positions),
+        };
+        let mut left = count;
+        while left > 0 {
+            let now = left.min(self.bases.len() - at);
+            f(sample * self.sample, &self.bases[at..at + now]);
+            (sample, at, left) = (sample + 1, 0, left - now);
+        }
+        true
     }
 
     /// Finds out how far apart the first two neighbours are that meet the same taps, and which

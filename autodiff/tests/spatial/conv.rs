@@ -157,6 +157,9 @@ fn nothing_in_gives_nothing_or_zeros_out() {
     let bias = Tensor::from([1.0f32, 2.0]);
     let y = ops::conv(&zeros(&[1, 2, 0]), &zeros(&[1, 0, 2]), Some(&bias), &options).unwrap();
     assert_eq!(y.to_vec::<f32>().unwrap(), [1.0, 2.0, 1.0, 2.0]);
+    let two_groups = ConvOptions { groups: 2, ..ConvOptions::default() };
+    let y = ops::conv(&zeros(&[1, 4, 0]), &zeros(&[2, 0, 32]), None, &two_groups).unwrap();
+    assert_eq!(y.to_vec::<f32>().unwrap(), [0.0; 96]);
     let x = ops::conv_transpose(&zeros(&[1, 2, 0]), &zeros(&[1, 3, 0]), &[2], &options).unwrap();
     assert_eq!(x.to_vec::<f32>().unwrap(), [0.0; 6]);
 }
