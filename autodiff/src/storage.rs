@@ -4,9 +4,13 @@
 //! dropped ones in lists by element type and size class, so that in steady state an op
 //! allocates nothing, and large buffers are not handed back to the system only to be
 //! page-faulted in again. Buffers are always initialised; a fresh op overwrites them.
+//!
+//! Only what a thread has made is kept, and by that thread: a user's vectors, or batches that
+//! another thread makes, come anew with every step and would be heaped up.
 
 use std::cell::RefCell;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use crate::dtype::{DType, Element};
 use crate::each_dtype;
@@ -56,11 +60,16 @@ struct Held {
     storage: Storage,
     /// Whether who wrote the elements has seen that none is NaN or infinite.
     finite: bool,
+    /// The pool that it was made for, if any.
+    home: usize,
 }
 
+/// The home of what no pool keeps.
+const HOMELESS: usize = 0;
+
 impl Held {
-    fn new(storage: Storage) -> Arc<Held> {
-        Arc::new(Held { storage, finite: false })
+    fn new(storage: Storage, home: usize) -> Arc<Held> {
+        Arc::new(Held { storage, finite: false, home })
     }
 }
 
@@ -72,20 +81,25 @@ impl Buffer {
     /// A buffer of at least `len` elements with arbitrary values.
     pub(crate) fn scratch(dtype: DType, len: usize) -> Buffer {
         let class = class_above(len);
-        let recycled = POOL.try_with(|pool| pool.borrow_mut().take(dtype, class)).ok().flatten();
-        Buffer(Some(recycled.unwrap_or_else(|| {
+        let recycled = POOL.try_with(|pool| {
+            let mut pool = pool.borrow_mut();
+            pool.take(dtype, class).ok_or(pool.id)
+        });
+        // Err: as in `drop`.
+        Buffer(Some(recycled.unwrap_or(Err(HOMELESS)).unwrap_or_else(|home| {
             let len = class_len(class);
-            Held::new(each_dtype!(dtype, T => {
+            let storage = each_dtype!(dtype, T => {
                 let mut values = Elements::<T>::zeros(len);
                 prefer_large(&mut values);
                 T::wrap(values)
-            }))
+            });
+            Held::new(storage, home)
         })))
     }
 
     /// A buffer that owns `values`.
     pub(crate) fn from_vec<T: Element>(values: Vec<T>) -> Buffer {
-        Buffer(Some(Held::new(T::wrap(values.into()))))
+        Buffer(Some(Held::new(T::wrap(values.into()), HOMELESS)))
     }
 
     #[inline]
@@ -180,11 +194,19 @@ fn class_len(class: usize) -> usize {
     (SMALLEST << power) + ((SMALLEST << power) / STEPS) * (step + 1)
 }
 
-#[derive(Default)]
 struct Pool {
+    id: usize,
     /// Free buffers by element type, then class.
     free: [Vec<Vec<Arc<Held>>>; DType::ALL.len()],
     bytes: usize,
+}
+
+impl Default for Pool {
+    fn default() -> Pool {
+        static LAST: AtomicUsize = AtomicUsize::new(HOMELESS);
+        let id = LAST.fetch_add(1, Ordering::Relaxed) + 1;
+        Pool { id, free: Default::default(), bytes: 0 }
+    }
 }
 
 impl Pool {
@@ -198,16 +220,8 @@ impl Pool {
     #[inline]
     fn put(&mut self, arc: Arc<Held>) {
         let (dtype, len) = (arc.storage.dtype(), arc.storage.len());
-        if len < SMALLEST {
-            return;
-        }
-        // A vector that came from a user may have any length: it serves the class below it.
-        let mut class = class_above(len);
-        if class_len(class) > len {
-            class -= 1;
-        }
-        let bytes = class_len(class) * dtype.size();
-        if self.bytes + bytes > KEPT_BYTES {
+        let (class, bytes) = (class_above(len), len * dtype.size());
+        if arc.home != self.id || self.bytes + bytes > KEPT_BYTES {
             return;
         }
         let classes = &mut self.free[dtype as usize];
@@ -225,10 +239,13 @@ thread_local! {
 
 /// Frees the buffers that this thread keeps for reuse.
 ///
-/// A thread keeps up to 2 GiB of dropped buffers, because the next step will want the same
-/// sizes again. A program that is done with its large tensors can give the memory back.
+/// A thread keeps up to 2 GiB of buffers that it has made and dropped, because the next step will
+/// want the same sizes again. A program that is done with its large tensors can give the memory back.
 pub fn release_memory() {
-    POOL.with(|pool| *pool.borrow_mut() = Pool::default());
+    POOL.with(|pool| {
+        let mut pool = pool.borrow_mut();
+        (pool.free, pool.bytes) = Default::default();
+    });
 }
 
 #[cfg(test)]
@@ -251,5 +268,18 @@ mod tests {
         let address = first.slice::<f32>().as_ptr();
         drop(first);
         assert_eq!(Buffer::scratch(DType::F32, 1010).slice::<f32>().as_ptr(), address);
+    }
+
+    #[test]
+    fn a_pool_keeps_only_what_was_made_for_it() {
+        let kept = || POOL.with(|pool| pool.borrow().bytes);
+        let before = kept();
+        drop(Buffer::from_vec(vec![0.0f32; 1024]));
+        drop(std::thread::spawn(|| Buffer::scratch(DType::F32, 1024)).join().unwrap());
+        assert_eq!(kept(), before);
+        drop(Buffer::scratch(DType::F32, 1024));
+        assert_eq!(kept(), before + 4096);
+        release_memory();
+        assert_eq!(kept(), 0);
     }
 }
