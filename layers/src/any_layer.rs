@@ -12,6 +12,7 @@ use crate::error::Result;
 use crate::handle::LayerRef;
 use crate::layer::{Inputs, Layer, Tensors, input_shapes};
 use crate::parameter::Parameter;
+use crate::registry::Reviver;
 use crate::setting::{Common, Config, Configured, check_setting};
 
 /// A layer together with its weights: what [`AnyLayer::build`] makes.
@@ -118,6 +119,10 @@ pub trait AnyLayer: Debug + Send + Sync {
     fn call_json(&self, _tensors: &[Value]) -> Option<Value> {
         None
     }
+    /// What makes a layer of this class from JSON, as [`Layer::REVIVER`].
+    fn reviver(&self) -> Option<Reviver> {
+        None
+    }
     /// Whether Keras takes the layer for built from its beginning.
     fn is_built_at_once(&self) -> bool {
         false
@@ -211,6 +216,9 @@ impl<L: Layer> AnyLayer for L {
     }
     fn build_config(&self, shapes: &[Value]) -> Value {
         L::build_config(shapes)
+    }
+    fn reviver(&self) -> Option<Reviver> {
+        L::REVIVER
     }
     fn is_built_at_once(&self) -> bool {
         L::BUILT_AT_ONCE

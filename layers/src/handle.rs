@@ -12,9 +12,10 @@ use crate::any_layer::{AnyLayer, Built};
 use crate::builder::WeightBuilder;
 use crate::context::Context;
 use crate::error::{Error, Result};
-use crate::layer::{Inputs, Layer, Tensors};
+use crate::layer::{Inputs, Tensors};
 use crate::operation::Operation;
 use crate::parameter::Parameter;
+use crate::registry::Reviver;
 use crate::setting::{Config, Setting};
 use crate::snake_case::snake_case;
 use crate::symbol::{shape_text, unprobed};
@@ -156,6 +157,11 @@ impl LayerRef {
     /// Whether, in training too, each sample's output depends on that sample alone.
     pub fn is_per_sample(&self) -> bool {
         self.0.layer.is_per_sample()
+    }
+
+    /// What makes a layer of its class from JSON, where the class says so.
+    pub(crate) fn reviver(&self) -> Option<Reviver> {
+        self.0.layer.reviver()
     }
 
     /// Whether it isn't made of other layers.
@@ -378,22 +384,4 @@ impl fmt::Debug for LayerRef {
 pub trait IntoLayer {
     /// A handle to the layer.
     fn into_layer(self) -> LayerRef;
-}
-
-impl<L: Layer> IntoLayer for L {
-    fn into_layer(self) -> LayerRef {
-        LayerRef::new(self)
-    }
-}
-
-impl IntoLayer for LayerRef {
-    fn into_layer(self) -> LayerRef {
-        self
-    }
-}
-
-impl IntoLayer for &LayerRef {
-    fn into_layer(self) -> LayerRef {
-        self.clone()
-    }
 }

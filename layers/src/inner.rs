@@ -1,4 +1,4 @@
-//! Layers as options of other layers.
+//! What can stand for a layer, also as an option of another.
 
 use serde_json::Value;
 
@@ -16,6 +16,24 @@ impl Setting for LayerRef {
     }
     fn from_json(value: &Value) -> Result<LayerRef> {
         layer_from_json(value)
+    }
+}
+
+impl<L: Layer> IntoLayer for L {
+    fn into_layer(self) -> LayerRef {
+        LayerRef::new(self)
+    }
+}
+
+impl IntoLayer for LayerRef {
+    fn into_layer(self) -> LayerRef {
+        self
+    }
+}
+
+impl IntoLayer for &LayerRef {
+    fn into_layer(self) -> LayerRef {
+        self.clone()
     }
 }
 

@@ -12,6 +12,7 @@ use crate::context::Context;
 use crate::error::{Error, Result};
 use crate::handle::LayerRef;
 use crate::parameter::Parameter;
+use crate::registry::Reviver;
 use crate::regularizer::Regularizer;
 use crate::setting::{Config, Configured};
 
@@ -176,6 +177,12 @@ pub trait Layer: Configured + Clone + Debug + Send + Sync + 'static {
     /// Whether Keras takes the layer for built from its beginning, as it has nothing to build.
     /// Its JSON then does not say for which shape it was built.
     const BUILT_AT_ONCE: bool = false;
+
+    /// `Some(revive::<Self>)` for a recurrent layer: [`Bidirectional`](crate::Bidirectional) makes
+    /// it once more, backwards. It asks for names that a program has
+    /// [registered](crate::register_layer) otherwise; were it to ask for every layer's name, a
+    /// program with one bidirectional layer would hold all layers that there are.
+    const REVIVER: Option<Reviver> = None;
 }
 
 /// Within an implementation of [`Layer`] that gives `call_all`: `call` as the first of its outputs.

@@ -26,6 +26,11 @@ pub fn register_class(class: &str, reviver: Reviver) {
     ADDED.write().unwrap_or_else(PoisonError::into_inner).insert(class.to_owned(), reviver);
 }
 
+/// What a program has added under this name.
+pub(crate) fn added(class: &str) -> Option<Reviver> {
+    ADDED.read().unwrap_or_else(PoisonError::into_inner).get(class).copied()
+}
+
 /// The classes that can be named, sorted.
 pub fn layer_classes() -> Vec<String> {
     let added = ADDED.read().unwrap_or_else(PoisonError::into_inner);
@@ -46,12 +51,10 @@ pub fn layer_from_json(value: &Value) -> Result<LayerRef> {
         return Err(Error::config("layer", "the key `class_name` must be a string", value));
     };
     let registered = value["registered_name"].as_str();
-    let added = ADDED.read().unwrap_or_else(PoisonError::into_inner);
     let found = [Some(class), registered]
         .into_iter()
         .flatten()
-        .find_map(|name| added.get(name).copied().or_else(|| own(name)));
-    drop(added);
+        .find_map(|name| added(name).or_else(|| own(name)));
     match found {
         Some(reviver) => reviver(value),
         None => Err(cornu_autodiff::Error::unknown("layer class", class, &layer_classes()).into()),

@@ -1,8 +1,10 @@
 //! What recurrent layers and wrappers do that no golden shows.
 
-use cornu_autodiff::{DType, Generator, Tensor};
+use cornu_autodiff::{DType, Generator, Spec, Tensor};
 use cornu_layers::prelude::*;
-use cornu_layers::{Context, Inputs, layer_from_json};
+use cornu_layers::{
+    Context, Inputs, Layer, Result, WeightBuilder, config, layer_from_json, register_layer,
+};
 
 /// A built layer with all of its weights drawn.
 fn drawn(layer: impl IntoLayer, x: &Tensor) -> LayerRef {
@@ -275,4 +277,38 @@ fn a_frozen_normalized_layer_changes_nothing() {
     let mut context = Context::training(&generator);
     layer.call(&Inputs::new(&tokens), &mut context).unwrap();
     assert!(context.take_updates().is_empty());
+}
+
+config! {
+    /// The last step in the direction of reading.
+    struct Ending["Ending"] {
+        ..
+        return_sequences: bool = false,
+        return_state: bool = false,
+        stateful: bool = false,
+        go_backwards: bool = false,
+    }
+}
+
+impl Layer for Ending {
+    type Weights = ();
+    fn build(&self, _: &[Spec], _: &mut WeightBuilder) -> Result<()> {
+        Ok(())
+    }
+    fn call(&self, _: &(), x: &Inputs<'_>, _: &mut Context<'_>) -> Result<Tensor> {
+        let x = x.only()?;
+        let at = if self.go_backwards { 0 } else { x.dims()[1] as isize - 1 };
+        Ok(x.slice(1, at..at + 1).squeeze([1]))
+    }
+}
+
+#[test]
+fn a_layer_of_ones_own_reads_in_both_directions_once_it_is_registered() {
+    let x = Tensor::from([[[1.0f64], [2.0], [3.0]]]);
+    let unknown = Bidirectional::new(Ending::new()).into_layer();
+    let error = unknown.build(&[*x.spec()]).unwrap_err().to_string();
+    let rule = "`layer`: a layer of your own must be registered, by `register_layer`; got Ending";
+    assert!(error.ends_with(rule), "{error}");
+    register_layer::<Ending>();
+    assert_eq!(predict(&drawn(Bidirectional::new(Ending::new()), &x), &x), [3.0, 1.0]);
 }

@@ -14,7 +14,7 @@ use crate::error::{Error, Result};
 use crate::handle::LayerRef;
 use crate::layer::{Inputs, Layer, Tensors, first_of_all};
 use crate::parameter::Parameter;
-use crate::registry::layer_from_json;
+use crate::registry::added;
 use crate::rnn::sequence::build_config;
 use crate::setting::{Common, Config, Configured, Setting, check_setting, setting_of};
 
@@ -176,7 +176,11 @@ fn copied(
     if config["zero_output_for_mask"].is_boolean() {
         config["zero_output_for_mask"] = config["return_sequences"].clone();
     }
-    let copy = layer_from_json(&json)?;
+    let Some(revive) = layer.reviver().or_else(|| added(layer.class())) else {
+        let rule = "a layer of your own must be registered, by `register_layer`";
+        return Err(Error::setting(option, rule, layer.class()));
+    };
+    let copy = revive(&json)?;
     if let Some(name) = json["config"]["name"].as_str() {
         copy.set_name(name.to_owned());
     }

@@ -71,6 +71,7 @@ impl RNN {
 impl Layer for RNN {
     type Weights = Recurrent;
     const IGNORED: &'static [&'static str] = &["implementation"];
+    const REVIVER: Option<crate::Reviver> = Some(crate::revive::<Self>);
 
     fn build(&self, inputs: &[Spec], weights: &mut WeightBuilder) -> Result<Recurrent> {
         Recurrent::build(self.course(), inputs, 0, |step| {

@@ -194,6 +194,7 @@ macro_rules! sequence_layer {
         impl crate::Layer for $Layer {
             type Weights = crate::rnn::Recurrent;
             const IGNORED: &'static [&'static str] = &["implementation", "use_cudnn"];
+            const REVIVER: Option<crate::Reviver> = Some(crate::revive::<Self>);
 
             fn build(
                 &self,
