@@ -10,7 +10,7 @@ use super::gemm::{Finish, Gemm};
 use super::lanes::Vectors;
 use super::parallel;
 use super::plans;
-use super::simd::Level;
+use super::simd::{Level, is_hot};
 use super::tables::{RowRun, Source, Tables, Way};
 use super::tiles::{RowProducts, pack_lines, packed_len};
 use super::window::{Axes, Place, Plan, Tap};
@@ -67,7 +67,9 @@ pub(crate) fn forward<T: Gemm>(
     if y.is_empty() {
         return;
     }
-    if let Some(frame) = Frame::of_output::<T>(sizes) {
+    if const { is_hot::<T>() }
+        && let Some(frame) = Frame::of_output(sizes)
+    {
         return winograd::forward(level, frame, [x, kernel], bias, y, finish);
     }
     let plan = plans::windows(&sizes.axes, sizes.inputs);
@@ -103,7 +105,9 @@ pub(crate) fn input_gradient<T: Gemm>(
     if out.is_empty() {
         return;
     }
-    if let Some(frame) = Frame::of_output::<T>(sizes) {
+    if const { is_hot::<T>() }
+        && let Some(frame) = Frame::of_output(sizes)
+    {
         return winograd::input_gradient(level, frame, g, kernel, out);
     }
     let plan = plans::covers(&sizes.axes, sizes.filters);

@@ -12,7 +12,7 @@ use super::gemm::Gemm;
 use super::lanes::Vectors;
 use super::parallel;
 use super::plans;
-use super::simd::Level;
+use super::simd::{Level, is_hot};
 use super::strips::{Run, StripProducts};
 use super::tables::Source;
 use super::window::{Place, Plan};
@@ -59,7 +59,8 @@ pub(crate) fn kernel_gradient<T: Gemm>(
     if out.is_empty() {
         return;
     }
-    if let Some(frame) = Frame::of_output::<T>(sizes)
+    if const { is_hot::<T>() }
+        && let Some(frame) = Frame::of_output(sizes)
         && winograd::kernel_gradient(level, &frame, x, g, out)
     {
         return;

@@ -3,8 +3,6 @@
 use std::ops::Range;
 
 use crate::kernels::conv::Sizes;
-use crate::kernels::gemm::Gemm;
-use crate::kernels::simd::is_hot;
 use crate::kernels::window::Axis;
 
 /// Channels are a multiple of this: vectors of any level are whole then.
@@ -34,14 +32,14 @@ pub(in crate::kernels) struct Frame {
 
 impl Frame {
     /// The windows of a convolution, where this way pays. Whether it does depends on sizes of a
-    /// sample alone, so that it has the same bits in any batch.
-    pub(in crate::kernels) fn of_output<T: Gemm>(sizes: &Sizes) -> Option<Frame> {
+    /// sample alone, so that it has the same bits in any batch. Only element types that are
+    /// [hot](crate::kernels::simd::is_hot) go this way.
+    pub(in crate::kernels) fn of_output(sizes: &Sizes) -> Option<Frame> {
         let [rows, columns] = sizes.axes.as_slice() else { return None };
         let slides = |a: &Axis| a.size == 3 && a.stride == 1 && a.dilation == 1;
         let fits = |channels: usize| channels > 0 && channels.is_multiple_of(CHANNELS);
         let tiles = rows.output.div_ceil(2) * columns.output.div_ceil(2);
-        let pays = is_hot::<T>()
-            && sizes.groups == 1
+        let pays = sizes.groups == 1
             && slides(rows)
             && slides(columns)
             && fits(sizes.inputs)
