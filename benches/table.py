@@ -97,7 +97,7 @@ def main(path, kernels, seconds, rounds):
             yield [w, *cells]
 
     times = [[w, *("" if (t := median(w, f, "step_us")) is None else number(t) for f in frameworks)] for w in workloads]
-    memory = [[w, *("" if (m := median(w, f, "rss_mb")) is None else f"{m:.0f}" for f in frameworks)] for w in workloads]
+    memory = [[w, *("" if (m := median(w, f, "rss_mb")) is None else number(m) for f in frameworks)] for w in workloads]
     rates = []
     for w in workloads:
         if w in MULTIPLY_ADDS:

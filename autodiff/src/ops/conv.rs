@@ -247,7 +247,7 @@ fn expect_output(place: &str, sizes: &Sizes, y: &Spec, got: &[&Spec]) -> Result<
 ///
 /// Float32 kernels of 3×3 that move by one, without groups or dilation, over channels and filters
 /// that are multiples of 16, take 4/9 of the multiplications (F(2×2, 3×3) of Lavin and Gray 2015,
-/// arXiv 1509.09308). Results differ from the sums above by rounding, which is less; and an infinite
+/// arXiv 1509.09308) if an output is nine tiles of 2×2 or more. Results differ from the sums above by rounding, which is less; and an infinite
 /// element gives NaN, not an infinity.
 ///
 /// # Errors
