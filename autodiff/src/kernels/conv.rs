@@ -3,7 +3,8 @@
 //! Each element of a result is one sum in one order, whatever the batch, the position in it, and
 //! the number of threads; only the kernel's gradient is a sum of sums, over pieces of the batch
 //! that depend on sizes alone. (Where padding meets an infinite weight, whether their product, NaN,
-//! is added depends on the positions next to it.) Kernels of 3×3 of many channels go another way, [`winograd`].
+//! is added depends on the positions next to it.) Kernels of 3×3 of many channels go another way,
+//! [`winograd`].
 
 use super::depthwise;
 use super::gemm::{Finish, Gemm};
@@ -278,13 +279,13 @@ impl<T: Vectors> Gather<'_, T> {
 }
 
 #[cfg(test)]
-mod tests {
+pub(super) mod tests {
     use super::super::conv_kernel::kernel_gradient;
     use super::super::window::Axis;
     use super::*;
 
     /// Values in -0.5..0.5 that look random.
-    fn values(count: usize, seed: u32) -> Vec<f32> {
+    pub(in crate::kernels) fn values(count: usize, seed: u32) -> Vec<f32> {
         let mut state = seed;
         let mut next = || {
             state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);

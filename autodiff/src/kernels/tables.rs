@@ -101,6 +101,22 @@ pub(super) struct Table<'a, T> {
     filled: usize,
 }
 
+impl<T> Table<'_, T> {
+    /// Adds rows that have one pointer each.
+    #[inline(always)]
+    #[allow(clippy::needless_range_loop)] // See `Tables::push`.
+    fn push(&mut self, count: usize, from: impl Fn(usize) -> *const T, out: *mut T, apart: usize) {
+        let at = self.out.len();
+        self.factors.resize(at + count, std::ptr::null());
+        self.out.resize(at + count, out);
+        let (factors, outs) = (&mut self.factors[at..], &mut self.out[at..]);
+        for i in 0..count {
+            factors[i] = from(i);
+            outs[i] = out.wrapping_add(i * apart);
+        }
+    }
+}
+
 impl<'a, T: Vectors> Tables<'a, T> {
     /// For about so many positions at a time. Padding shows as `zeros` zeros.
     pub(super) fn new(
@@ -143,17 +159,9 @@ impl<'a, T: Vectors> Tables<'a, T> {
 
     /// Adds windows that lie inside. The rows of their sums lie `apart` elements behind one
     /// another.
-    #[allow(clippy::needless_range_loop)] // See `push`.
     pub(super) fn push_insides(&mut self, from: Windows<'_, T>, out: *mut T, apart: usize) {
-        let table = &mut self.all[1];
-        let (at, count) = (table.out.len(), from.bases.len());
-        table.factors.resize(at + count, from.first);
-        table.out.resize(at + count, out);
-        let (factors, outs) = (&mut table.factors[at..], &mut table.out[at..]);
-        for i in 0..count {
-            factors[i] = from.first.wrapping_add(from.bases[i]);
-            outs[i] = out.wrapping_add(i * apart);
-        }
+        let Windows { first, bases } = from;
+        self.all[1].push(bases.len(), |i| first.wrapping_add(bases[i]), out, apart);
     }
 
     /// Keeps a run for [`push_others`](Tables::push_others).
@@ -195,15 +203,7 @@ impl<'a, T: Vectors> Tables<'a, T> {
                     (source.rows(place.base as usize, count, len), source.step)
                 }
             };
-            let at = table.out.len();
-            table.factors.resize(at + count, from);
-            table.out.resize(at + count, out);
-            let (factors, outs) = (&mut table.factors[at..], &mut table.out[at..]);
-            for i in 0..count {
-                factors[i] = from.wrapping_add(i * step);
-                outs[i] = out.wrapping_add(i * apart);
-            }
-            return;
+            return table.push(count, |i| from.wrapping_add(i * step), out, apart);
         }
         self.begin.clear();
         // These loops count, since setting up iterators would take as long as they do.

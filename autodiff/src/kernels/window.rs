@@ -5,6 +5,8 @@
 //! sliding window too; with a stride its positions fall into *phases*, each of which meets its
 //! own taps of the kernel.
 
+use std::sync::OnceLock;
+
 use smallvec::SmallVec;
 
 use crate::shape::MAX_RANK;
@@ -107,9 +109,8 @@ pub(crate) struct Plan {
     pub(crate) phases: Vec<Vec<Tap>>,
     /// Elements of the source between neighbours of a run.
     pub(crate) step: usize,
-    /// Where in a sample the window of each position begins, if all lie inside and are few enough
-    /// to be noted.
-    bases: Vec<usize>,
+    /// What [`insides`](Plan::insides) has noted.
+    bases: OnceLock<Vec<usize>>,
 }
 
 /// Positions of a sample that are noted at most.
@@ -171,7 +172,7 @@ impl Plan {
             lines: SmallVec::new(),
             phases: Vec::new(),
             step: 0,
-            bases: Vec::new(),
+            bases: OnceLock::new(),
         };
         plan.phases.push(vec![Tap { number: 0, offset: 0, at: [0; MAX_SPATIAL] }]);
         let (mut kernel, mut phase_step) = (1, 1);
@@ -205,19 +206,20 @@ impl Plan {
             sees_step >>= 16;
         }
         plan.find_runs();
-        plan.note_bases();
         plan
     }
 
-    /// Notes where windows begin, if all lie inside.
-    fn note_bases(&mut self) {
+    /// Where in a sample the window of each position begins; none if they don't all lie inside, or
+    /// are too many to be noted.
+    fn bases(&self) -> Vec<usize> {
         let positions: usize = self.lines.iter().map(Vec::len).product();
         let inside = self.phases.len() == 1 && self.lines.iter().flatten().all(|line| line.inside);
+        let mut bases = Vec::new();
         if inside && positions <= NOTED {
-            let mut bases = Vec::with_capacity(positions);
+            bases.reserve_exact(positions);
             self.places(0, positions, |place| bases.push(place.base as usize));
-            self.bases = bases;
         }
+        bases
     }
 
     /// Calls `f` for the positions of each sample among `count` from number `first` on, if all
@@ -229,14 +231,15 @@ impl Plan {
         count: usize,
         mut f: impl FnMut(usize, &[usize]),
     ) -> bool {
-        let (mut sample, mut at) = match self.bases.len() {
+        let bases = self.bases.get_or_init(|| self.bases());
+        let (mut sample, mut at) = match bases.len() {
             0 => return false,
             positions => (first / positions, first % positions),
         };
         let mut left = count;
         while left > 0 {
-            let now = left.min(self.bases.len() - at);
-            f(sample * self.sample, &self.bases[at..at + now]);
+            let now = left.min(bases.len() - at);
+            f(sample * self.sample, &bases[at..at + now]);
             (sample, at, left) = (sample + 1, 0, left - now);
         }
         true

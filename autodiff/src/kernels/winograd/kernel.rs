@@ -6,7 +6,7 @@
 
 use std::ops::Range;
 
-use super::squares::Squares;
+use super::squares::{Squares, room};
 use super::transforms::{Factors, of_gradient, to_kernel};
 use super::{APART, Frame, PLACES};
 use crate::elements::Elements;
@@ -61,8 +61,8 @@ pub(in crate::kernels) fn kernel_gradient<T: Gemm>(
     parallel::each(parts * across, &|piece| {
         let (part, first) = (piece / across, piece % across * columns_each);
         let bands = part * each..bands.min((part + 1) * each);
-        let room = Sums::<T>::room(frame, at_once.min(bands.len()));
-        let mut squares = Buffer::scratch(T::DTYPE, room);
+        let tiles = at_once.min(bands.len()) * frame.tiles()[1];
+        let mut squares = Buffer::scratch(T::DTYPE, room(frame, tiles));
         for from in bands.clone().step_by(at_once) {
             let mut task = Sums {
                 frame,
@@ -106,21 +106,13 @@ struct Sums<'a, T> {
     sums: *mut T,
 }
 
-impl<T: Float> Sums<'_, T> {
-    /// Elements that the squares of so many rows of tiles take, with a panel of the gradients'.
-    fn room(frame: &Frame, bands: usize) -> usize {
-        let count = bands * frame.tiles()[1];
-        PLACES * (count * frame.depth + APART) + PLACES * (count * VECTORS * MAX_WIDTH + APART)
-    }
-}
-
 impl<T: Float> Task<T> for Sums<'_, T> {
     /// # Safety
     /// Source, gradient and sums are as large as the frame says, and there is room for the squares.
     #[inline(always)]
     unsafe fn run<L: Lanes<T>, const ROWS: usize>(&mut self) {
-        assert!(self.squares.len() >= Self::room(self.frame, self.bands.len()));
         let count = self.bands.len() * self.frame.tiles()[1];
+        assert!(self.squares.len() >= room(self.frame, count));
         let place = count * self.frame.depth + APART;
         let squares = Squares { place, first: self.squares.as_mut_ptr() };
         // SAFETY: the caller's promise, and the assert.

@@ -140,6 +140,7 @@ impl<T: Gemm> Work<'_, T> {
 
 #[cfg(test)]
 mod tests {
+    use super::super::conv::tests::values;
     use super::super::conv::{Sizes, forward, input_gradient};
     use super::super::conv_kernel::kernel_gradient;
     use super::super::window::{Axes, Axis};
@@ -157,16 +158,6 @@ mod tests {
         };
         let axes = Axes::from_slice(&[axis(0), axis(1)]);
         Sizes { batch, axes, inputs: channels[0], filters: channels[1], groups: 1 }
-    }
-
-    /// Values in -0.5..0.5 that look random.
-    fn values(count: usize, seed: u32) -> Vec<f32> {
-        let mut state = seed;
-        let mut next = || {
-            state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
-            (state >> 8) as f32 / (1 << 24) as f32 - 0.5
-        };
-        (0..count).map(|_| next()).collect()
     }
 
     fn doubles(x: &[f32]) -> Vec<f64> {

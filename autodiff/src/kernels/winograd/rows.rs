@@ -5,7 +5,7 @@
 
 use std::ops::Range;
 
-use super::squares::Squares;
+use super::squares::{Squares, room};
 use super::transforms::{Factors, to_output};
 use super::{APART, Frame, PLACES};
 use crate::kernels::float::Float;
@@ -32,8 +32,7 @@ pub(super) struct Rows<'a, T> {
 impl<T: Float> Rows<'_, T> {
     /// Elements that the squares of so many rows of tiles take, with and without the products.
     pub(super) fn room(frame: &Frame, bands: usize, rows: usize) -> usize {
-        let count = (bands * frame.tiles()[1]).next_multiple_of(rows);
-        PLACES * (count * frame.depth + APART) + PLACES * (count * VECTORS * MAX_WIDTH + APART)
+        room(frame, (bands * frame.tiles()[1]).next_multiple_of(rows))
     }
 }
 

@@ -6,15 +6,21 @@
 use std::ops::Range;
 
 use super::transforms::{Factors, of_input};
-use super::{Frame, PLACES};
+use super::{APART, Frame, PLACES};
 use crate::kernels::float::Float;
-use crate::kernels::lanes::Lanes;
+use crate::kernels::lanes::{Lanes, MAX_WIDTH};
+use crate::kernels::tiles::VECTORS;
 
 /// Squares of each place, tile after tile.
 pub(super) struct Squares<T> {
     /// Elements between one place and the next.
     pub(super) place: usize,
     pub(super) first: *mut T,
+}
+
+/// Elements that the squares of so many tiles take, and behind them those of a panel.
+pub(super) fn room(frame: &Frame, count: usize) -> usize {
+    PLACES * (count * frame.depth + APART) + PLACES * (count * VECTORS * MAX_WIDTH + APART)
 }
 
 impl<T: Float> Squares<T> {
